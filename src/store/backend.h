@@ -1,0 +1,122 @@
+/* backend.h: what LMDB and Redis must do, and what the engine does with a view.
+ *
+ * The write-set and read-set live above (tx.c), once for both. A backend is the functions of
+ * backend_ops. All memory of a view is the event's arena: dropping a view is forgetting it.
+ */
+#ifndef STORE_BACKEND_H
+#define STORE_BACKEND_H
+
+#include "base/base.h"
+#include "store/store.h"
+
+struct arena;
+struct backend;
+
+#define STORE_TABLES_MAX 32
+
+/* One read, with a digest of what was seen: absent is 0. */
+struct seen_row {
+    int table;
+    struct str key;
+    uint64_t digest;
+};
+
+/* The digest of a value that is there; never 0. */
+uint64_t seen_digest(struct str value);
+
+struct change {
+    int table;
+    struct str key;
+    struct str value; /* p == NULL: remove */
+    int64_t expires_ms;
+};
+
+typedef bool backend_row_fn(void *ctx, struct str key, struct str value);
+
+struct backend_ops {
+    const char *name;
+    /* Values are valid until the next apply, sync or purge; a backend that cannot promise that
+     * copies into `arena`. Expired rows (at now_ms) are absent.
+     * GB_NOT_FOUND, GB_UNAVAILABLE, GB_DAMAGED. */
+    enum gb_err (*read)(struct backend *b, int table, struct str key, int64_t now_ms,
+                        struct arena *arena, struct str *ret_value);
+    enum gb_err (*scan)(struct backend *b, int table, struct str from, struct str until,
+                        size_t limit, int64_t now_ms, struct arena *arena, backend_row_fn *each,
+                        void *ctx);
+    /* All or nothing. `reads`: what must still be as it was seen; none where nobody else writes.
+     * GB_CONFLICT: a row read has changed. GB_UNCERTAIN: may have happened.
+     * GB_NO_SPACE, GB_UNAVAILABLE: did not happen. LMDB: into the turn's open write transaction,
+     * seen by the next read; after GB_NO_SPACE or GB_UNAVAILABLE the turn's earlier changes are
+     * gone too, all its events run again. */
+    enum gb_err (*apply)(struct backend *b, const struct seen_row *reads, size_t read_count,
+                         const struct change *changes, size_t change_count, int64_t now_ms);
+    /* From GB_OK on, all that was applied survives a power cut.
+     * GB_NO_SPACE, GB_UNAVAILABLE: all that was applied since the last sync is gone. */
+    enum gb_err (*sync)(struct backend *b);
+    /* Forget what was applied since the last sync, where the backend can (LMDB); what it cannot
+     * take back is found again by its own rows (seen, outbox). */
+    void (*drop)(struct backend *b);
+    /* Remove up to `limit` expired rows; *ret_removed says how many (own transaction). */
+    enum gb_err (*purge)(struct backend *b, int64_t now_ms, size_t limit, size_t *ret_removed);
+    void (*close)(struct backend *b);
+};
+
+/* First member of every backend. */
+struct backend {
+    const struct backend_ops *ops;
+    const struct store_table *tables;
+    size_t table_count;
+    bool is_shared; /* other processes change rows too: apply must be told what was read */
+    const char
+        *trouble; /* why the last apply, sync or purge failed, for the log; NULL: it did not */
+};
+
+/* ---- a view over a backend: the engine's side of store.h ------------------------------------- */
+
+/* A fresh view at `now_ms`; lives in `arena`. */
+struct tx *tx_begin(struct backend *backend, struct arena *arena, int64_t now_ms);
+
+/* Write what the view holds back. The view is over afterwards, whatever comes back. */
+enum gb_err tx_apply(struct tx *tx) GB_MUST_USE;
+
+/* What the view would change, in byte order of (table, key), last write of a key wins. */
+void tx_changes(const struct tx *tx, const struct change **ret_changes, size_t *ret_count);
+
+/* Do two views change the same rows in the same way? Names the first difference in `why`. */
+bool tx_same_changes(const struct tx *a, const struct tx *b, struct arena *arena,
+                     struct str *reterr_why);
+
+/* Error the backend gave to any read of this view, GB_OK if none: a handler that swallowed it must
+ * not commit. */
+enum gb_err tx_fault(const struct tx *tx);
+
+/* ---- LMDB ------------------------------------------------------------------------------------ */
+
+struct lmdb_options {
+    const char *directory;  /* made with 0700 if missing; files 0600 */
+    size_t map_bytes_first; /* 0: 16 MiB; grows by itself */
+    size_t map_bytes_max;   /* 0: 64 GiB */
+    bool durable;           /* one fsync per sync; off only for tests that say so */
+};
+
+/* One process, one thread. GB_UNAVAILABLE: directory cannot be used or another process has it
+ * (lock file); GB_DAMAGED: not our data, newer format, or broken. *reterr_why: a sentence for the
+ * owner, in `arena`. */
+enum gb_err lmdb_open(const struct lmdb_options *options, const struct store_table *tables,
+                      size_t table_count, struct arena *arena, struct backend **ret_backend,
+                      struct str *reterr_why) GB_MUST_USE;
+
+struct lmdb_stats {
+    size_t map_bytes, used_bytes;
+    uint64_t syncs, changes, purged;
+    int64_t sync_us_last, sync_us_max;
+    const char *trouble; /* why the last apply, sync or purge failed; "" when it did not */
+};
+void lmdb_stats(const struct backend *backend, struct lmdb_stats *ret_stats);
+
+/* A consistent copy of what was last synced into `path`, while running; checked when written.
+ * GB_EXISTS: there is such a file. GB_NO_SPACE, GB_UNAVAILABLE: no file is left. */
+enum gb_err lmdb_copy(struct backend *backend, const char *path, struct str *reterr_why,
+                      struct arena *arena) GB_MUST_USE;
+
+#endif
