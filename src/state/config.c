@@ -1,0 +1,237 @@
+#include "state/config.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/num.h"
+
+#define AT(part, member) offsetof(struct config, part.member)
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const languages[] = {"ru", "en", NULL};
+static const char *const proxy_schemes[] = {"http", "socks5h", NULL};
+
+/* clang-format off */
+static const struct option options[] = {
+    {"telegram", "token", OPTION_SECRET, AT(telegram, token), NULL, 10, 100, NULL,
+     OPTION_REQUIRED, "The bot's token, from @BotFather. Better not in this file: file:/path/to/token, "
+     "or the variable GIGABRIDGE_TELEGRAM_TOKEN.", "file:token.txt"},
+    {"telegram", "api_base", OPTION_URL, AT(telegram, api_base), "https://api.telegram.org", 0, 0, NULL,
+     0, "The Bot API server; another one if you run your own.", NULL},
+    {"telegram", "proxy", OPTION_URL, AT(telegram, proxy), NULL, 0, 0, proxy_schemes,
+     OPTION_RELOAD, "Where Telegram is blocked: http://host:port or socks5h://host:port.",
+     NULL},
+    {"telegram", "poll_timeout", OPTION_DURATION, AT(telegram, poll_ms), "50s", 0, 50 * GB_SECOND_MS, NULL,
+     OPTION_RELOAD, "How long one long poll waits; Telegram allows at most 50 s.", NULL},
+    {"telegram", "messages_per_second", OPTION_I64, AT(telegram, messages_per_second), "30", 0, 100000, NULL,
+     OPTION_RELOAD, "Telegram allows about 30 messages a second in all. 0: no limit of ours.", NULL},
+    {"telegram", "connections", OPTION_I64, AT(telegram, connections), "16", 1, 64, NULL,
+     OPTION_RELOAD, "Calls under way at once.", NULL},
+
+    {"store", "directory", OPTION_STR, AT(store, directory), "data", 1, 1000, NULL,
+     0, "Where the data live. One directory, one running shop.", NULL},
+
+    {"log", "level", OPTION_CHOICE, AT(log, level), "info", 0, 0, log_levels,
+     OPTION_RELOAD, "debug, info, warn or error. The log goes to standard error.", NULL},
+
+    {"shop", "name", OPTION_STR, AT(shop, name), "GigaBridge", 1, 64, NULL,
+     OPTION_RELOAD, "The shop's name, as buyers see it.", NULL},
+    {"shop", "language", OPTION_CHOICE, AT(shop, language), "ru", 0, 0, languages,
+     OPTION_RELOAD, "For users whose own language the bot does not speak: ru or en.", NULL},
+    {"shop", "currency", OPTION_STR, AT(shop, currency), "RUB", 3, 3, NULL,
+     0, "Of all prices that are not in Stars: ISO 4217.", NULL},
+    {"shop", "time_zone", OPTION_OFFSET, AT(shop, time_zone_min), "+03:00", 0, 0, NULL,
+     OPTION_RELOAD, "For dates that people see.", NULL},
+    {"shop", "support", OPTION_STR, AT(shop, support), NULL, 0, 64, NULL,
+     OPTION_RELOAD, "Who answers questions: @name.", NULL},
+    {"shop", "invoice_lifetime", OPTION_DURATION, AT(shop, invoice_ms), "30min", GB_MINUTE_MS, 7 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "How long an invoice is offered. Money that comes later is honoured too.", NULL},
+    {"shop", "dialog_lifetime", OPTION_DURATION, AT(shop, dialog_ms), "1h", GB_MINUTE_MS, 30 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "After this long a conversation starts anew.", NULL},
+    {"shop", "admins", OPTION_I64_LIST, AT(shop, admins), NULL, 1, INT64_C(0xfffffffffffff), NULL,
+     OPTION_RELOAD, "Telegram ids of the owners: they hear of what needs a person.", "123456789"},
+
+    {"limits", "messages", OPTION_RATE, AT(limits, messages), "10/min", 0, 0, NULL,
+     OPTION_RELOAD, "Messages of one person; who sends more is warned, then not heard for a while.", NULL},
+    {"limits", "presses", OPTION_RATE, AT(limits, presses), "60/min", 0, 0, NULL,
+     OPTION_RELOAD, "Presses of buttons of one person.", NULL},
+    {"limits", "payments", OPTION_RATE, AT(limits, payments), "3/5min", 0, 0, NULL,
+     OPTION_RELOAD, "New invoices of one person.", NULL},
+    {"limits", "admin_messages", OPTION_RATE, AT(limits, admin_messages), "off", 0, 0, NULL,
+     OPTION_RELOAD, "Messages of an admin.", NULL},
+    {"limits", "admin_presses", OPTION_RATE, AT(limits, admin_presses), "off", 0, 0, NULL,
+     OPTION_RELOAD, "Presses of buttons of an admin.", NULL},
+
+    {"stars", "enabled", OPTION_BOOL, AT(stars, enabled), "yes", 0, 0, NULL,
+     OPTION_RELOAD, "Sell for Telegram Stars.", NULL},
+
+    {"pay_test", "enabled", OPTION_BOOL, AT(pay_test, enabled), "no", 0, 0, NULL,
+     0, "The sandbox's provider: its money is not real.", NULL},
+    {"pay_test", "api_base", OPTION_URL, AT(pay_test, api_base), NULL, 0, 0, NULL,
+     0, "Where it listens.", NULL},
+    {"pay_test", "key", OPTION_SECRET, AT(pay_test, key), NULL, 0, 200, NULL,
+     0, "Its key.", NULL},
+};
+
+#undef AT
+#define AT(member) offsetof(struct config_location, member)
+static const struct option location_options[] = {
+    {NULL, "name", OPTION_STR, AT(name), NULL, 1, 64, NULL, OPTION_REQUIRED,
+     "As buyers see it.", "🇩🇪 Германия"},
+    {NULL, "name_en", OPTION_STR, AT(name_en), NULL, 0, 64, NULL, 0,
+     "In English; empty: the same.", "🇩🇪 Germany"},
+};
+
+#undef AT
+#define AT(member) offsetof(struct config_server, member)
+static const struct option server_options[] = {
+    {NULL, "location", OPTION_STR, AT(location), NULL, 1, 16, NULL, OPTION_REQUIRED,
+     "The id of a [location ...] section.", "de"},
+    {NULL, "panel", OPTION_URL, AT(panel), NULL, 0, 0, NULL, OPTION_REQUIRED,
+     "Hiddify's admin address up to the secret path, without the uuid: https://domain/ADMIN_PATH",
+     "https://panel.example.com/AdminPath"},
+    {NULL, "key", OPTION_SECRET, AT(key), NULL, 36, 36, NULL, OPTION_REQUIRED,
+     "The admin's uuid: the last part of Hiddify's admin link.", "file:panel-de1.txt"},
+    {NULL, "user_link", OPTION_URL, AT(user_link), NULL, 0, 0, NULL, OPTION_REQUIRED,
+     "The start of any user's link, without the uuid: https://domain/CLIENT_PATH",
+     "https://panel.example.com/ClientPath"},
+    {NULL, "users_max", OPTION_I64, AT(users_max), "0", 0, 1000000, NULL, 0,
+     "Sales stop at this many users. 0: no limit.", "100"},
+    {NULL, "ca_file", OPTION_STR, AT(ca_file), NULL, 0, 1000, NULL, 0,
+     "For a certificate of your own: the CA in a PEM file.", NULL},
+    {NULL, "pin_sha256", OPTION_STR, AT(pin_sha256), NULL, 44, 44, NULL, 0,
+     "For a self-signed certificate: its public key's SHA-256 in base64.", NULL},
+    {NULL, "time_zone", OPTION_OFFSET, AT(time_zone_min), "+03:00", 0, 0, NULL, 0,
+     "The panel's: days begin by it.", NULL},
+};
+
+#undef AT
+#define AT(member) offsetof(struct config_tariff, member)
+static const struct option tariff_options[] = {
+    {NULL, "name", OPTION_STR, AT(name), NULL, 0, 64, NULL, 0,
+     "As buyers see it; empty: made from days and traffic.", NULL},
+    {NULL, "name_en", OPTION_STR, AT(name_en), NULL, 0, 64, NULL, 0, "In English.", NULL},
+    {NULL, "location", OPTION_STR, AT(location), NULL, 0, 16, NULL, 0,
+     "Only for this location; empty: for all.", NULL},
+    {NULL, "days", OPTION_I64, AT(days), NULL, 1, 3650, NULL, OPTION_REQUIRED,
+     "How long access lasts.", "30"},
+    {NULL, "traffic_gb", OPTION_I64, AT(traffic_gb), "0", 0, 1000000, NULL, 0,
+     "Gigabytes in that time. 0: no limit.", "50"},
+    {NULL, "price", OPTION_MONEY, AT(price), NULL, 0, 0, NULL, 0,
+     "In the shop's currency; empty: not sold in it.", "149"},
+    {NULL, "stars", OPTION_I64, AT(stars), "0", 0, 100000, NULL, 0,
+     "In Telegram Stars; 0: not sold in them.", "99"},
+};
+#undef AT
+
+static const struct option_group groups[] = {
+    {"location", location_options, GB_COUNT(location_options), sizeof(struct config_location),
+     offsetof(struct config, locations), offsetof(struct config, location_count),
+     offsetof(struct config_location, id), 64,
+     "A place to choose. The catalog sections fill the shop once: what it has already is not changed.", "de"},
+    {"server", server_options, GB_COUNT(server_options), sizeof(struct config_server),
+     offsetof(struct config, servers), offsetof(struct config, server_count),
+     offsetof(struct config_server, id), 64, "A Hiddify panel.", "de1"},
+    {"tariff", tariff_options, GB_COUNT(tariff_options), sizeof(struct config_tariff),
+     offsetof(struct config, tariffs), offsetof(struct config, tariff_count),
+     offsetof(struct config_tariff, id), 64, "What is sold.", "m1"},
+};
+/* clang-format on */
+
+static const struct option_section sections[] = {
+    {"telegram", "The bot."},
+    {"store", "The data."},
+    {"log", NULL},
+    {"shop", "The shop."},
+    {"limits", "What one person may do."},
+    {"stars", "Ways to pay."},
+    {"pay_test", NULL},
+};
+
+const struct options_spec config_spec = {
+    .intro = "GigaBridge's settings. What is commented out shows the value in force without it.",
+    .environment = "GIGABRIDGE",
+    .options = options,
+    .count = GB_COUNT(options),
+    .groups = groups,
+    .group_count = GB_COUNT(groups),
+    .sections = sections,
+    .section_count = GB_COUNT(sections),
+    .struct_bytes = sizeof(struct config),
+};
+
+static bool location_exists(const struct config *config, struct str id) {
+    for (size_t i = 0; i < config->location_count; i++) {
+        if (str_equal(config->locations[i].id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_server(const struct config *config, const struct config_server *server,
+                         struct faults *faults) {
+    if (server->location.n > 0 && !location_exists(config, server->location)) {
+        faults_about(faults, "server", server->id, "location",
+                     "there is no section [location " STR_FMT "]", STR_ARG(server->location));
+    }
+}
+
+static void check_tariff(const struct config *config, const struct config_tariff *tariff,
+                         struct faults *faults) {
+    int64_t minor = 0;
+    if (tariff->location.n > 0 && !location_exists(config, tariff->location)) {
+        faults_about(faults, "tariff", tariff->id, "location",
+                     "there is no section [location " STR_FMT "]", STR_ARG(tariff->location));
+    }
+    if (tariff->price.n > 0 && money_digits(config->shop.currency) >= 0 &&
+        (money_parse(tariff->price, config->shop.currency, &minor) != GB_OK || minor == 0)) {
+        faults_about(faults, "tariff", tariff->id, "price",
+                     "not a price in " STR_FMT ": write it as 149 or 149.90",
+                     STR_ARG(config->shop.currency));
+    }
+    if (tariff->price.n == 0 && tariff->stars == 0) {
+        faults_about(faults, "tariff", tariff->id, "price", "give a price, stars, or both");
+    }
+}
+
+/* <digits>:<letters>, as @BotFather writes it. The token itself is never in a fault. */
+static bool token_looks_right(struct str token) {
+    size_t colon = str_find(token, ':');
+    int64_t id;
+    if (colon == token.n || num_i64(str_sub(token, 0, colon), 1, INT64_MAX, &id) != GB_OK) {
+        return false;
+    }
+    struct str rest = str_sub(token, colon + 1, token.n);
+    for (size_t i = 0; i < rest.n; i++) {
+        char c = rest.p[i];
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c == '-';
+        if (!fine) {
+            return false;
+        }
+    }
+    return rest.n >= 3;
+}
+
+void config_check(const struct config *config, struct arena *arena, struct faults *faults) {
+    (void)arena;
+    struct str token = secret_reveal(config->telegram.token);
+    if (token.n > 0 && !token_looks_right(token)) {
+        faults_about(faults, "telegram", STR_NONE, "token",
+                     "this is no bot token: it looks like 123456:ABC-DEF");
+    }
+    if (money_digits(config->shop.currency) < 0) {
+        faults_about(faults, "shop", STR_NONE, "currency", "unknown currency \"" STR_FMT "\"",
+                     STR_ARG(config->shop.currency));
+    }
+    if (config->pay_test.enabled && config->pay_test.api_base.n == 0) {
+        faults_about(faults, "pay_test", STR_NONE, "api_base",
+                     "needed when the provider is enabled");
+    }
+    for (size_t i = 0; i < config->server_count; i++) {
+        check_server(config, &config->servers[i], faults);
+    }
+    for (size_t i = 0; i < config->tariff_count; i++) {
+        check_tariff(config, &config->tariffs[i], faults);
+    }
+}

@@ -1,0 +1,94 @@
+/* config.h: the owner's settings as a struct, and the one table that reads it.
+ *
+ * Fixed while an event is handled; a SIGHUP swaps the whole struct between turns. The catalog
+ * sections (location, server, tariff) are only the first start's seed: afterwards the store's rows
+ * count. Field <-> key is the table in config.c; config.example.ini is printed from it.
+ */
+#ifndef STATE_CONFIG_H
+#define STATE_CONFIG_H
+
+#include "base/base.h"
+#include "base/crypto.h"
+#include "base/num.h"
+#include "base/options.h"
+
+struct config_location {
+    struct str id;
+    struct str name;    /* "🇩🇪 Германия" */
+    struct str name_en; /* empty: name */
+};
+
+struct config_server {
+    struct str id;
+    struct str location;
+    struct str panel;     /* https://domain/ADMIN_PATH */
+    struct secret key;    /* the admin's uuid */
+    struct str user_link; /* https://domain/CLIENT_PATH */
+    int64_t users_max;    /* 0: no limit */
+    struct str ca_file, pin_sha256;
+    int time_zone_min; /* the panel's civil time */
+};
+
+struct config_tariff {
+    struct str id;
+    struct str name, name_en; /* empty: made from days and traffic */
+    struct str location;      /* empty: all */
+    int64_t days;
+    int64_t traffic_gb; /* 0: no limit */
+    struct str price;   /* in [shop] currency; empty: not for sale in it */
+    int64_t stars;      /* 0: not for sale in Stars */
+};
+
+struct config {
+    struct {
+        struct secret token;
+        struct str api_base;
+        struct str proxy;
+        int64_t poll_ms;
+        int64_t messages_per_second; /* 0: no limit of ours */
+        int64_t connections;
+    } telegram;
+    struct {
+        struct str directory;
+    } store;
+    struct {
+        int level; /* enum log_level */
+    } log;
+    struct {
+        struct str name;
+        int language; /* 0 ru, 1 en: for users whose own is neither */
+        struct str currency;
+        int time_zone_min;
+        struct str support; /* @name or link; empty: none */
+        int64_t invoice_ms; /* how long an invoice is shown as payable */
+        int64_t dialog_ms;  /* FSM state expires */
+        struct int64_list admins;
+    } shop;
+    struct {
+        struct rate messages, presses, payments;
+        struct rate admin_messages, admin_presses;
+    } limits;
+    struct {
+        bool enabled;
+    } stars;
+    struct {
+        bool enabled;
+        struct str api_base;
+        struct secret key;
+    } pay_test;
+    struct config_location *locations;
+    size_t location_count;
+    struct config_server *servers;
+    size_t server_count;
+    struct config_tariff *tariffs;
+    size_t tariff_count;
+};
+
+/* The table for base/options. */
+extern const struct options_spec config_spec;
+
+/* What the table alone cannot see: a tariff or server that names no location, a price that is no
+ * money, a token that is none. Adds to `faults`. */
+void config_check(const struct config *config, struct arena *arena, struct faults *faults);
+
+#endif

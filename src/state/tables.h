@@ -1,0 +1,40 @@
+/* tables.h: every table of the store: one list. */
+#ifndef STATE_TABLES_H
+#define STATE_TABLES_H
+
+/*  name            Redis db   what a row is; key */
+#define GB_TABLES(X)                                                                               \
+    X(META, "meta", 3)                   /* schema, bot id, secret, counters; a word */            \
+    X(SEEN, "seen", 3)                   /* handled updates: bits; update id / 64 */               \
+    X(FSM, "fsm", 0)                     /* dialog state and data; as aiogram lays them out */     \
+    X(LIMITS, "limits", 2)               /* buckets and pauses; kind:user */                       \
+    X(USERS, "users", 3)                 /* person; Telegram id */                                 \
+    X(LOCATIONS, "locations", 3)         /* id */                                                  \
+    X(SERVERS, "servers", 3)             /* id */                                                  \
+    X(TARIFFS, "tariffs", 3)             /* id */                                                  \
+    X(ORDERS, "orders", 3)               /* id */                                                  \
+    X(PAYMENTS, "payments", 3)           /* id */                                                  \
+    X(OPEN_PAYMENTS, "open_payments", 3) /* user/tariff/location/provider -> live payment */       \
+    X(EXTERNALS, "externals", 3)         /* provider:external id -> payment */                     \
+    X(LEDGER, "ledger", 3)               /* provider:external id:kind -> one movement, once */     \
+    X(ACCOUNTS, "accounts", 3)           /* account:currency -> sum */                             \
+    X(SUBSCRIPTIONS, "subscriptions", 3) /* id */                                                  \
+    X(USER_SUBS, "user_subs", 3)         /* user/newest first/subscription */                      \
+    X(OUTBOX, "outbox", 3)               /* lane/due/order: waiting calls, in sending order */     \
+    X(DEAD, "dead", 3)                   /* lane/order: given up, for the owner */                 \
+    X(NOTICES, "notices", 3)             /* order: to be told */                                   \
+    X(INHAND, "inhand", 3)               /* event -> tries: what a crash was working on */         \
+    X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us three times */
+
+#include "store/store.h"
+
+enum table {
+#define X(name, text, db) TABLE_##name,
+    GB_TABLES(X)
+#undef X
+        TABLE_COUNT
+};
+
+extern const struct store_table store_tables[TABLE_COUNT];
+
+#endif

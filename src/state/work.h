@@ -1,0 +1,34 @@
+/* work.h: a unit of work: all that a handler is given, it has no other senses.
+ *
+ * A handler decides: it reads and writes rows, adds outbox rows and notices, and returns. It can be
+ * run again from the same snapshot and must then write the same bytes.
+ */
+#ifndef STATE_WORK_H
+#define STATE_WORK_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/crypto.h"
+#include "state/config.h"
+#include "state/tables.h"
+#include "store/store.h"
+
+struct outbox_node;
+struct notice_node;
+struct texts;
+
+struct work {
+    struct tx *tx;       /* rows: reads are remembered, writes held back */
+    struct arena *arena; /* memory that dies with the event */
+    int64_t now_ms;      /* one instant for the whole event */
+    struct rng *rng;     /* stream keyed by (store secret, event id) */
+    const struct config *config;
+    const struct texts *texts;
+    uint64_t order; /* next number for rows that keep their order; rises from event to event */
+    /* What was decided, in memory as well as in rows: the engine need not read it back. */
+    struct outbox_node *added; /* outbox_add */
+    struct outbox_node *noise; /* outbox_noise: sent once after the commit, never stored */
+    struct notice_node *told;  /* notice_add */
+};
+
+#endif
