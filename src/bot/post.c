@@ -1,0 +1,82 @@
+#include "bot/post.h"
+
+#include "base/arena.h"
+#include "bot/screen.h"
+#include "state/outbox.h"
+#include "state/work.h"
+#include "telegram/calls.h"
+
+#define LANE            STR("telegram")
+#define THEN            STR("bot.sent")
+#define SCREEN_MS       (10 * GB_MINUTE_MS)
+#define PRE_CHECKOUT_MS (9 * GB_SECOND_MS)
+
+static struct str chat_queue(struct work *work, int64_t chat) {
+    struct buf queue;
+    buf_init(&queue, work->arena, 24);
+    buf_add_i64(&queue, chat);
+    return buf_str(&queue);
+}
+
+static void add(struct work *work, int64_t chat, struct str method, struct str body,
+                enum post_worth worth) {
+    outbox_add(work, &(struct outbox_row){
+                         .lane = LANE,
+                         .kind = method,
+                         .body = body,
+                         .queue = chat_queue(work, chat),
+                         .then = THEN,
+                         .again = OUTBOX_RATHER_TWICE,
+                         .give_up_ms = worth == POST_NEWS ? 0 : work->now_ms + SCREEN_MS,
+                     });
+}
+
+void post_screen(struct work *work, int64_t chat, int64_t message_id, const struct screen *screen,
+                 enum post_worth worth) {
+    struct tg_message message = {
+        .chat_id = chat,
+        .message_id = message_id,
+        .html = screen->html,
+        .keyboard = screen_keyboard(screen),
+    };
+    if (screen->png.n > 0) {
+        add(work, chat, STR("sendPhoto"), call_send_photo(work->arena, &message, screen->png),
+            worth);
+    } else if (message_id != 0) {
+        add(work, chat, STR("editMessageText"), call_edit_text(work->arena, &message), worth);
+    } else {
+        add(work, chat, STR("sendMessage"), call_send_message(work->arena, &message), worth);
+    }
+}
+
+void post_invoice(struct work *work, const struct tg_invoice *invoice) {
+    add(work, invoice->chat_id, STR("sendInvoice"), call_send_invoice(work->arena, invoice),
+        POST_SCREEN);
+}
+
+void post_answer(struct work *work, struct str query_id, struct str text) {
+    outbox_noise(work, &(struct outbox_row){
+                           .lane = LANE,
+                           .kind = STR("answerCallbackQuery"),
+                           .body = call_answer_callback(work->arena, query_id, text, false),
+                       });
+}
+
+void post_pre_checkout(struct work *work, struct str query_id, struct str refusal) {
+    outbox_add(work, &(struct outbox_row){
+                         .lane = LANE,
+                         .kind = STR("answerPreCheckoutQuery"),
+                         .body = call_answer_pre_checkout(work->arena, query_id, refusal),
+                         .again = OUTBOX_RATHER_TWICE,
+                         .give_up_ms = work->now_ms + PRE_CHECKOUT_MS,
+                     });
+}
+
+void post_commands(struct work *work, struct str language, const struct str (*commands)[2],
+                   size_t count) {
+    outbox_noise(work, &(struct outbox_row){
+                           .lane = LANE,
+                           .kind = STR("setMyCommands"),
+                           .body = call_set_commands(work->arena, language, commands, count),
+                       });
+}
