@@ -1,0 +1,411 @@
+#define GB_DOOR "the engine outlives events"
+#include "engine/engine.h"
+
+#include "base/arena.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/num.h"
+#include "bot/bot.h"
+#include "engine/handlers.h"
+#include "engine/inhand.h"
+#include "engine/intake.h"
+#include "engine/lanes.h"
+#include "engine/prepare.h"
+#include "engine/turn.h"
+#include "io/world.h"
+#include "state/config.h"
+#include "state/work.h"
+#include "store/backend.h"
+
+#include <signal.h>
+
+#define EVENT_ARENA_BYTES       (64 * 1024)
+#define EVENT_ARENA_MAX         (64 * 1024 * 1024)
+#define TURN_ARENA_BYTES        (256 * 1024)
+#define TURN_ARENA_MAX          (256 * 1024 * 1024)
+#define PURGE_ROWS              200
+#define PURGE_EVERY_MS          GB_MINUTE_MS
+#define STORE_WAIT_MS           GB_SECOND_MS
+#define STORE_TELL_MS           GB_MINUTE_MS
+#define STOP_WAIT_MS            1000 /* for replies under way; then one more for the confirmation */
+#define STOP_CONFIRM_MS         500
+#define CLOCK_SET_MS            GB_SECOND_MS
+#define ORDER_SALT_MASK         UINT64_C(0x7ffff) /* of the 20 bits below the milliseconds */
+#define TRIES_BEFORE_QUARANTINE 3
+
+static int64_t wall_ms(struct engine *engine) {
+    return engine->world->ops->wall_ms(engine->world);
+}
+
+/* ---- the turn ---- */
+
+static void settle_handle(struct engine *engine, const struct pending *pending, bool committed,
+                          int64_t now_ms) {
+    if (pending->handle == NULL) {
+        return;
+    }
+    int64_t wait_ms = 0;
+    enum lane_verdict verdict = LANE_AGAIN;
+    if (!committed) {
+        wait_ms = STORE_WAIT_MS;
+    } else if (pending->event.kind == EVENT_LEAVING) {
+        verdict = pending->event.row->state == OUTBOX_SENDING ? LANE_ENDED : LANE_MARKED;
+    } else if (answer_fate(pending->event.row, pending->event.answer, pending->event.noise, now_ms,
+                           &wait_ms) != FATE_AGAIN) {
+        verdict = LANE_ENDED;
+    }
+    lanes_settle(engine->lanes, pending->handle, verdict, wait_ms);
+}
+
+static struct pending *answer_copy(struct arena *arena, const struct pending *from) {
+    struct answer *answer = ARENA_NEW(arena, struct answer);
+    struct pending *copy = ARENA_NEW(arena, struct pending);
+    *answer = *from->event.answer;
+    answer->said = arena_copy(arena, answer->said);
+    answer->why = arena_copy(arena, answer->why);
+    *copy = *from;
+    copy->event.id = arena_copy(arena, from->event.id);
+    copy->event.answer = answer;
+    copy->kept = true;
+    return copy;
+}
+
+/* The answers among them stay in hand, in their order; the rest comes again by itself. */
+static void keep_answers(struct engine *engine, struct pending *first, int64_t now_ms) {
+    struct pending **end = &engine->kept;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    for (struct pending *p = first, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->event.kind != EVENT_ANSWER || p->event.noise) {
+            settle_handle(engine, p, false, now_ms);
+            continue;
+        }
+        *end = p->kept ? p : answer_copy(engine->kept_memory, p);
+        (*end)->next = NULL;
+        end = &(*end)->next;
+    }
+}
+
+static void release(struct engine *engine, const struct pending *first,
+                    const struct decided *decided, int64_t now_ms) {
+    for (const struct pending *p = first; p != NULL; p = p->next) {
+        settle_handle(engine, p, true, now_ms);
+    }
+    for (const struct outbox_node *node = decided->noise; node != NULL; node = node->next) {
+        lanes_add(engine->lanes, &node->row, true, now_ms);
+    }
+    for (const struct outbox_node *node = decided->rows; node != NULL; node = node->next) {
+        lanes_add(engine->lanes, &node->row, false, now_ms);
+    }
+    if (engine->kept == NULL) {
+        arena_clear(engine->kept_memory);
+    }
+}
+
+static void log_answers(const struct pending *first) {
+    for (const struct pending *p = first; p != NULL; p = p->next) {
+        if (p->event.kind == EVENT_ANSWER && p->event.answer->kind == ANSWER_REFUSED) {
+            LOG_WARN(
+                "call_refused", LOG_STR("event", p->event.id), LOG_STR("kind", p->event.row->kind),
+                LOG_TEXT("reason", p->event.answer->reason), LOG_STR("why", p->event.answer->why));
+        }
+    }
+}
+
+static void store_refused(struct engine *engine, enum gb_err err, int64_t now_ms) {
+    engine->stats.failed_turns++;
+    engine->store_wait_ms = now_ms + STORE_WAIT_MS;
+    engine->leftovers = true;
+    if (engine->store_bad_ms == 0) {
+        engine->store_bad_ms = now_ms;
+    } else if (now_ms < engine->store_told_ms + STORE_TELL_MS) {
+        return;
+    }
+    engine->store_told_ms = now_ms;
+    const char *why = engine->backend->trouble;
+    LOG_ERROR("store_refuses", LOG_TEXT("why", why != NULL ? why : gb_err_meaning(err)),
+              LOG_INT("for_s", (now_ms - engine->store_bad_ms) / GB_SECOND_MS),
+              LOG_INT("again_in_ms", STORE_WAIT_MS));
+}
+
+static void store_took(struct engine *engine, int64_t now_ms) {
+    if (engine->store_bad_ms != 0) {
+        LOG_INFO("store_takes_again",
+                 LOG_INT("after_s", (now_ms - engine->store_bad_ms) / GB_SECOND_MS));
+        engine->store_bad_ms = 0;
+    }
+}
+
+static void handle_gathered(struct engine *engine, struct pending *first, int64_t now_ms) {
+    struct decided decided;
+    bool rests = now_ms < engine->store_wait_ms && engine->phase == RUNNING;
+    enum gb_err err = rests ? GB_LATER : turn_run(engine, first, now_ms, &decided);
+    if (err == GB_OK) {
+        store_took(engine, now_ms);
+        log_answers(first);
+        release(engine, first, &decided, now_ms);
+    } else {
+        if (!rests) {
+            store_refused(engine, err, now_ms);
+        }
+        keep_answers(engine, first, now_ms);
+    }
+    intake_settle(&engine->intake, err == GB_OK, now_ms);
+}
+
+static void on_signal(struct engine *engine, int number, int64_t now_ms) {
+    if (number == SIGHUP) {
+        const struct config *fresh = engine->options.reload != NULL
+                                         ? engine->options.reload(engine->options.reload_ctx)
+                                         : NULL;
+        if (fresh != NULL) {
+            engine->config = fresh;
+            struct str why = STR_NONE;
+            enum gb_err err = engine_prepare(engine->backend, fresh, engine->lanes, &engine->intake,
+                                             now_ms, engine->turn, &why);
+            LOG_INFO("config_read_again", LOG_TEXT("result", gb_err_name(err)),
+                     LOG_STR("why", why));
+        }
+        return;
+    }
+    if ((number == SIGTERM || number == SIGINT) && engine->phase == RUNNING) {
+        LOG_INFO("stopping", LOG_INT("signal", number),
+                 LOG_INT("in_flight", lanes_in_flight(engine->lanes)));
+        engine->phase = DRAINING;
+        engine->phase_ends_ms = now_ms + STOP_WAIT_MS;
+        lanes_stop(engine->lanes);
+        intake_stop(&engine->intake);
+    }
+}
+
+/* Replies under way may still come in; then the offset is confirmed; then it is over. */
+static void advance_stop(struct engine *engine, int64_t now_ms) {
+    if (engine->phase == DRAINING &&
+        (lanes_in_flight(engine->lanes) == 0 || now_ms >= engine->phase_ends_ms)) {
+        engine->phase = CONFIRMING;
+        engine->phase_ends_ms = now_ms + STOP_CONFIRM_MS;
+        engine->intake.polling = false;
+        intake_confirm(&engine->intake, engine->turn);
+    }
+    if (engine->phase == CONFIRMING &&
+        (!engine->intake.polling || now_ms >= engine->phase_ends_ms)) {
+        engine->phase = STOPPED;
+        LOG_INFO("stopped", LOG_INT("offset", engine->intake.offset));
+    }
+}
+
+static void purge(struct engine *engine, int64_t now_ms) {
+    if (now_ms < engine->purge_ms) {
+        return;
+    }
+    size_t removed = 0;
+    enum gb_err err = engine->backend->ops->purge(engine->backend, now_ms, PURGE_ROWS, &removed);
+    bool more = err == GB_OK && removed == PURGE_ROWS;
+    engine->purge_ms = now_ms + (more ? GB_SECOND_MS : PURGE_EVERY_MS);
+}
+
+/* The next instant at which there is something to do without anybody calling. Expired rows are
+ * invisible already, so they wait for a turn that happens anyway. */
+static int64_t next_ms(const struct engine *engine) {
+    if (engine->phase != RUNNING) {
+        return engine->phase_ends_ms;
+    }
+    int64_t next = GB_MIN(lanes_next_ms(engine->lanes), intake_next_ms(&engine->intake));
+    return engine->leftovers || engine->kept != NULL ? 0 : next;
+}
+
+static void sleep_until_due(struct engine *engine) {
+    int64_t next = next_ms(engine);
+    if (next == INT64_MAX) {
+        return;
+    }
+    int64_t now = wall_ms(engine);
+    int64_t least = GB_MAX(now, engine->store_wait_ms);
+    engine->world->ops->wake_at(engine->world, engine->world->ops->mono_ms(engine->world) +
+                                                   GB_MAX(next, least) - now);
+}
+
+static int64_t clock_gap_ms(struct engine *engine) {
+    return wall_ms(engine) - engine->world->ops->mono_ms(engine->world);
+}
+
+static int64_t moved(int64_t instant_ms, int64_t by_ms) {
+    return instant_ms != 0 ? instant_ms + by_ms : 0;
+}
+
+/* Somebody has set the wall clock: what waits for an instant waits as long as it would have. */
+static void follow_clock(struct engine *engine) {
+    int64_t by_ms = clock_gap_ms(engine) - engine->clock_gap_ms;
+    if (by_ms > -CLOCK_SET_MS && by_ms < CLOCK_SET_MS) {
+        return;
+    }
+    LOG_WARN("clock_was_set", LOG_INT("by_ms", by_ms));
+    engine->clock_gap_ms += by_ms;
+    engine->purge_ms = moved(engine->purge_ms, by_ms);
+    engine->store_wait_ms = moved(engine->store_wait_ms, by_ms);
+    engine->store_bad_ms = moved(engine->store_bad_ms, by_ms);
+    engine->store_told_ms = moved(engine->store_told_ms, by_ms);
+    engine->phase_ends_ms = moved(engine->phase_ends_ms, by_ms);
+    engine->intake.again_ms = moved(engine->intake.again_ms, by_ms);
+    lanes_clock_was_set(engine->lanes, by_ms);
+}
+
+bool engine_turn(struct engine *engine) {
+    const struct sign *signs;
+    size_t count;
+    arena_clear(engine->turn);
+    sleep_until_due(engine);
+    enum gb_err err = engine->world->ops->wait(engine->world, engine->turn, &signs, &count);
+    gb_assert(err == GB_OK);
+
+    follow_clock(engine);
+    int64_t now_ms = wall_ms(engine);
+    engine->stats.turns++;
+    engine->order = GB_MAX(engine->order, (uint64_t)now_ms << 20 | engine->order_salt);
+    for (size_t i = 0; i < count; i++) {
+        if (signs[i].kind == SIGN_SIGNAL) {
+            on_signal(engine, signs[i].signal, now_ms);
+        }
+    }
+    struct gathered list = {NULL, &list.first};
+    turn_gather(engine, signs, count, now_ms, &list);
+    if (list.first != NULL) {
+        handle_gathered(engine, list.first, now_ms);
+    } else {
+        intake_settle(&engine->intake, true, now_ms); /* what was passed over is done with */
+    }
+    if (engine->phase == RUNNING && now_ms >= engine->store_wait_ms && engine->kept == NULL) {
+        lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
+        intake_poll(&engine->intake, engine->event, now_ms);
+        purge(engine, now_ms);
+    }
+    advance_stop(engine, now_ms);
+    return engine->phase != STOPPED;
+}
+
+/* ---- birth and death ---- */
+
+/* An event that was in hand when the last run ended by force is counted; the third time it goes
+ * aside. */
+static enum gb_err look_at_inhand(struct engine *engine, int64_t now_ms) {
+    struct str left = inhand_left(engine->inhand);
+    if (left.n == 0) {
+        return GB_OK;
+    }
+    memcpy(engine->suspect, left.p, GB_MIN(left.n, sizeof engine->suspect - 1));
+    struct str suspect = str_of(engine->suspect);
+    struct tx *tx = tx_begin(engine->backend, engine->event, now_ms);
+    struct str value;
+    int64_t tries = 0;
+    enum gb_err err = tx_get(tx, TABLE_INHAND, suspect, &value);
+    if (err == GB_OK && num_i64(value, 0, 1000, &tries) != GB_OK) {
+        tries = 0;
+    }
+    tries++;
+    engine->suspect_kills = tries >= TRIES_BEFORE_QUARANTINE;
+    tx_put(tx, TABLE_INHAND, suspect, arena_printf(engine->event, "%" PRId64, tries),
+           now_ms + 30 * GB_DAY_MS);
+    err = tx_apply(tx);
+    if (err == GB_OK) {
+        err = engine->backend->ops->sync(engine->backend);
+    }
+    LOG_WARN("was_stopped_inside_event", LOG_STR("event", suspect), LOG_INT("times", tries));
+    arena_clear(engine->event);
+    inhand_set(engine->inhand, STR_NONE);
+    return err;
+}
+
+/* The bot's commands behind the "/" button: told anew at each start, and harmless when lost. */
+static void tell_commands(struct engine *engine, int64_t now_ms) {
+    struct work work = {
+        .tx = tx_begin(engine->backend, engine->event, now_ms),
+        .arena = engine->event,
+        .now_ms = now_ms,
+        .config = engine->config,
+        .texts = engine->options.texts,
+    };
+    bot_commands(&work);
+    for (const struct outbox_node *node = work.noise; node != NULL; node = node->next) {
+        lanes_add(engine->lanes, &node->row, true, now_ms);
+    }
+    arena_clear(engine->event);
+}
+
+static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
+    int64_t now_ms = wall_ms(engine);
+    uint8_t fresh[SHA256_BYTES];
+    engine->world->ops->chance(engine->world, fresh, sizeof fresh);
+    enum gb_err err =
+        store_prepare(engine->backend, fresh, now_ms, engine->event, engine->secret, reterr_why);
+    crypto_wipe(fresh, sizeof fresh);
+    if (err == GB_OK) {
+        err = look_at_inhand(engine, now_ms);
+    }
+    if (err == GB_OK) {
+        err = engine_prepare(engine->backend, engine->config, engine->lanes, &engine->intake,
+                             now_ms, engine->event, reterr_why);
+    }
+    if (err == GB_OK) {
+        tell_commands(engine, now_ms);
+    }
+    return err;
+}
+
+enum gb_err engine_new(const struct engine_options *options, struct arena *arena,
+                       struct engine **ret_engine, struct str *reterr_why) {
+    struct engine *engine = calloc(1, sizeof *engine);
+    gb_assert(engine != NULL);
+    engine->options = *options;
+    engine->world = options->world;
+    engine->backend = options->backend;
+    engine->config = options->config;
+    engine->turn = arena_new(TURN_ARENA_BYTES, TURN_ARENA_MAX);
+    engine->event = arena_new(EVENT_ARENA_BYTES, EVENT_ARENA_MAX);
+    engine->kept_memory = arena_new(EVENT_ARENA_BYTES, TURN_ARENA_MAX);
+    engine->lanes = lanes_new(options->world);
+    engine->intake.world = options->world;
+    engine->leftovers = true;
+    engine->clock_gap_ms = clock_gap_ms(engine);
+    engine->world->ops->chance(engine->world, &engine->order_salt, sizeof engine->order_salt);
+    engine->order_salt &= ORDER_SALT_MASK;
+    struct str why = STR_NONE;
+    enum gb_err err = inhand_open(options->inhand_path, &engine->inhand);
+    if (err != GB_OK) {
+        why = STR("the data directory cannot be written");
+    } else {
+        err = open_store(engine, &why);
+    }
+    if (err != GB_OK) {
+        *reterr_why = arena_copy(arena, why.n > 0 ? why : str_of(gb_err_meaning(err)));
+        engine_free(engine);
+        return err;
+    }
+    *ret_engine = engine;
+    return GB_OK;
+}
+
+void engine_free(struct engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    for (struct pending *p = engine->kept; p != NULL; p = p->next) {
+        lanes_settle(engine->lanes, p->handle, LANE_AGAIN, 0);
+    }
+    lanes_free(engine->lanes);
+    inhand_close(engine->inhand);
+    crypto_wipe(engine->secret, sizeof engine->secret);
+    arena_free(engine->turn);
+    arena_free(engine->event);
+    arena_free(engine->kept_memory);
+    free(engine);
+}
+
+int engine_exit_status(const struct engine *engine) {
+    return engine->exit_status;
+}
+
+void engine_stats(const struct engine *engine, struct engine_stats *ret_stats) {
+    *ret_stats = engine->stats;
+}

@@ -1,0 +1,145 @@
+#include "engine/handlers.h"
+
+#include "base/arena.h"
+#include "base/http.h"
+#include "bot/bot.h"
+#include "shop/payments.h"
+#include "shop/subscriptions.h"
+#include "state/notices.h"
+#include "state/seen.h"
+#include "state/work.h"
+#include "telegram/update.h"
+
+#define ROW_WAIT_MS_MIN GB_SECOND_MS
+#define ROW_WAIT_MS_MAX (10 * GB_MINUTE_MS)
+
+/* Who gets the answer of a row, by the row's `then`. */
+static const struct {
+    const char *then;
+    handler_fn *handle;
+} answer_table[] = {
+    {"bot.sent", bot_sent},
+    {"pay.create", payment_answered_create},
+    {"pay.status", payment_answered_status},
+    {"panel.ensure", subscription_answered_ensure},
+    {"panel.read", subscription_answered_read},
+};
+
+/* Refusals that are news, not faults: their handler knows what to do. */
+static const char *const expected_refusals[] = {"chat_gone", "send_anew", "old_query"};
+
+static bool is_expected(const char *reason) {
+    for (size_t i = 0; i < GB_COUNT(expected_refusals); i++) {
+        if (strcmp(reason, expected_refusals[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A screen that nobody waits for any more is no loss; anything else the owner should see. */
+static enum fate too_late(const struct outbox_row *row) {
+    return row->again == OUTBOX_RATHER_TWICE ? FATE_END : FATE_BURY;
+}
+
+enum fate answer_fate(const struct outbox_row *row, const struct answer *answer, bool noise,
+                      int64_t now_ms, int64_t *ret_wait_ms) {
+    if (answer->kind == ANSWER_DONE || noise) {
+        return FATE_END;
+    }
+    if (answer->kind == ANSWER_REFUSED) {
+        bool gave_up = strcmp(answer->reason, "gave_up") == 0;
+        return gave_up ? too_late(row) : is_expected(answer->reason) ? FATE_END : FATE_BURY;
+    }
+    if (row->again == OUTBOX_RATHER_NEVER && answer->kind == ANSWER_UNKNOWN) {
+        return FATE_BURY;
+    }
+    if (row->give_up_ms != 0 && now_ms >= row->give_up_ms) {
+        return too_late(row);
+    }
+    /* Trouble of the whole lane is waited out by the lane, and then this row goes first. */
+    bool lane_waits = answer->kind == ANSWER_UNKNOWN || answer->lane_wide;
+    int64_t doublings = GB_MIN(row->attempts, INT64_C(10));
+    int64_t own_ms = GB_MIN(ROW_WAIT_MS_MIN << doublings, ROW_WAIT_MS_MAX);
+    *ret_wait_ms = answer->retry_after_ms > 0 ? answer->retry_after_ms : lane_waits ? 0 : own_ms;
+    return FATE_AGAIN;
+}
+
+static enum gb_err call_handler(struct work *work, const struct event *event) {
+    for (size_t i = 0; i < GB_COUNT(answer_table); i++) {
+        if (str_is(event->row->then, answer_table[i].then)) {
+            return answer_table[i].handle(work, event);
+        }
+    }
+    return GB_OK; /* nobody asked, or a row of another version */
+}
+
+static enum gb_err handle_answer(struct work *work, const struct event *event) {
+    const struct outbox_row *row = event->row;
+    int64_t wait_ms = 0;
+    enum fate fate = answer_fate(row, event->answer, event->noise, work->now_ms, &wait_ms);
+    if (fate == FATE_AGAIN) {
+        outbox_again(work, row);
+        return GB_OK;
+    }
+    if (!event->noise) {
+        if (fate == FATE_BURY) {
+            struct str why =
+                event->answer->why.n > 0 ? event->answer->why : str_of(event->answer->reason);
+            outbox_bury(work, row, why);
+        } else {
+            outbox_end(work, row);
+        }
+    }
+    bool settled = event->answer->kind == ANSWER_DONE || event->answer->kind == ANSWER_REFUSED;
+    if (settled) {
+        return event->noise && event->answer->kind == ANSWER_REFUSED ? GB_OK
+                                                                     : call_handler(work, event);
+    }
+    if (event->noise) {
+        return GB_OK;
+    }
+    struct answer given_up = *event->answer;
+    given_up.kind = ANSWER_REFUSED;
+    given_up.reason = "gave_up";
+    struct event last = *event;
+    last.answer = &given_up;
+    return call_handler(work, &last);
+}
+
+static enum gb_err handle_update(struct work *work, const struct event *event) {
+    enum gb_err err = seen_mark(work, event->update->update_id);
+    if (err == GB_EXISTS) {
+        return GB_OK;
+    }
+    return err != GB_OK ? err : bot_update(work, event);
+}
+
+static enum gb_err handle_notice(struct work *work, const struct event *event) {
+    notice_end(work, event->notice);
+    return bot_notice(work, event);
+}
+
+/* A rather_never row on its way out, or found half-way by a new start. */
+static enum gb_err handle_leaving(struct work *work, const struct event *event) {
+    if (event->row->state == OUTBOX_SENDING) {
+        outbox_bury(work, event->row, STR("it may have been sent before a crash"));
+    } else {
+        outbox_sending(work, event->row);
+    }
+    return GB_OK;
+}
+
+enum gb_err handle_event(struct work *work, const struct event *event) {
+    switch (event->kind) {
+    case EVENT_UPDATE:
+        return handle_update(work, event);
+    case EVENT_ANSWER:
+        return handle_answer(work, event);
+    case EVENT_NOTICE:
+        return handle_notice(work, event);
+    case EVENT_LEAVING:
+        return handle_leaving(work, event);
+    }
+    return GB_OK;
+}

@@ -1,0 +1,86 @@
+/* lanes.h: rows -> requests -> answers: order, pace, back-off, circuit breaking, for every lane.
+ *
+ * A lane keeps a bounded window of due rows in memory; the rest stays in the store, in sending
+ * order. One mechanism serves Telegram, panels and payment providers:
+ *
+ *   in flight      at most in_flight_max a lane; one row of a queue (a chat) at a time, in order
+ *   pace           per lane and per queue, as one timestamp each (GCRA)
+ *   trouble        a lane that fails waits 1, 2, 4 ... 60 s, then lets one row try
+ *   noise          small calls that are not stored: first in line, dropped when there is trouble
+ *
+ * Nothing here writes rows: what an answer means for its row is decided in the engine's
+ * transaction, and told back by lanes_settle.
+ */
+#ifndef ENGINE_LANES_H
+#define ENGINE_LANES_H
+
+#include "base/base.h"
+#include "base/http.h"
+#include "state/outbox.h"
+
+struct arena;
+struct backend;
+struct lane_row;
+struct lanes;
+struct world;
+
+struct lane_options {
+    struct str name;
+    const struct codec *codec;
+    struct endpoint endpoint; /* copied */
+    size_t in_flight_max;
+    int64_t per_second;       /* 0: no limit */
+    int64_t queue_per_minute; /* per chat, in bursts of 20; 0: no limit */
+};
+
+struct lanes *lanes_new(struct world *world);
+void lanes_free(struct lanes *lanes);
+
+/* Open a lane, or give an open one new options (config re-read). */
+void lanes_open(struct lanes *lanes, const struct lane_options *options);
+
+/* After the commit: a row that was added, or noise. Copied. */
+void lanes_add(struct lanes *lanes, const struct outbox_row *row, bool noise, int64_t now_ms);
+
+/* A reply for a ticket of ours, read by the lane's codec. */
+struct lane_answer {
+    struct lane_row *handle;
+    const struct outbox_row *row;
+    bool noise;
+    struct answer answer;
+};
+/* False: the ticket is not ours, or the row went on with its next step. */
+bool lanes_reply(struct lanes *lanes, uint64_t ticket, const struct http_reply *reply,
+                 struct arena *arena, int64_t now_ms, struct lane_answer *ret_answer);
+
+/* A row that is not sent: no request can be made of it (reason "bug"), or its give_up has passed
+ * ("gave_up"). A refusal without a call. False: none. */
+bool lanes_unfit(struct lanes *lanes, struct lane_answer *ret_answer);
+
+enum lane_verdict {
+    LANE_ENDED,  /* the row is gone from the store */
+    LANE_AGAIN,  /* it stays; try after the wait */
+    LANE_MARKED, /* `sending` is committed: it may leave */
+};
+/* After the commit (or its failure: LANE_AGAIN): what became of a row that lanes_reply or
+ * lanes_unmarked handed out. */
+void lanes_settle(struct lanes *lanes, struct lane_row *handle, enum lane_verdict verdict,
+                  int64_t wait_ms);
+
+/* A rather_never row that wants to leave and must be marked first; NULL: none. A row found marked
+ * at start is handed out with *ret_was_sending: it may have left. */
+struct lane_row *lanes_unmarked(struct lanes *lanes, const struct outbox_row **ret_row,
+                                bool *ret_was_sending);
+
+/* Send what may go now; load what has become due. `arena` is scratch. */
+void lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena, int64_t now_ms);
+
+/* Wall-clock instant of the next thing to do here; INT64_MAX: only replies matter. */
+int64_t lanes_next_ms(const struct lanes *lanes);
+size_t lanes_in_flight(const struct lanes *lanes);
+/* The wall clock was set, forward or back: rests and paces last as long as they would have. */
+void lanes_clock_was_set(struct lanes *lanes, int64_t by_ms);
+/* Hold everything back but what is in flight: on the way out. */
+void lanes_stop(struct lanes *lanes);
+
+#endif

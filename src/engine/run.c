@@ -1,0 +1,216 @@
+#include "engine/turn.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/handlers.h"
+#include "engine/inhand.h"
+#include "engine/lanes.h"
+#include "state/config.h"
+#include "state/seen.h"
+#include "state/work.h"
+#include "store/backend.h"
+#include "telegram/update.h"
+
+/* 1 in the sanitizer flavour: every handler runs twice from one snapshot. */
+#ifndef GB_HANDLERS_TWICE
+#define GB_HANDLERS_TWICE 0
+#endif
+
+#define CONFLICTS_MAX 10
+#define FULL_TRIES    4 /* the map doubles each time */
+
+/* ---- one event ---- */
+
+static struct work work_begin(struct engine *engine, const struct event *event, int64_t now_ms,
+                              struct rng *rng) {
+    rng_init(rng, engine->secret, event->id);
+    return (struct work){
+        .tx = tx_begin(engine->backend, engine->event, now_ms),
+        .arena = engine->event,
+        .now_ms = now_ms,
+        .rng = rng,
+        .config = engine->config,
+        .texts = engine->options.texts,
+        .order = engine->order,
+    };
+}
+
+/* The event's handler, and that it got through: what was suspected of it is forgotten with it. */
+static enum gb_err decide(struct engine *engine, struct work *work, const struct event *event) {
+    enum gb_err err = handle_event(work, event);
+    if (err == GB_OK && str_is(event->id, engine->suspect)) {
+        tx_del(work->tx, TABLE_INHAND, event->id);
+    }
+    return err;
+}
+
+/* Tests run every handler twice from one snapshot: what differs is hidden state. */
+static void run_again_and_compare(struct engine *engine, const struct event *event, int64_t now_ms,
+                                  const struct work *first) {
+    struct rng rng;
+    struct work second = work_begin(engine, event, now_ms, &rng);
+    enum gb_err err = decide(engine, &second, event);
+    struct str why = STR_NONE;
+    if (err != GB_OK || !tx_same_changes(first->tx, second.tx, engine->event, &why)) {
+        LOG_ERROR("handler_differs", LOG_STR("event", event->id), LOG_STR("why", why));
+        gb_panic(__FILE__, __LINE__, "a handler's second run wrote something else");
+    }
+}
+
+static struct outbox_row row_copy(struct arena *arena, const struct outbox_row *from) {
+    struct outbox_row row = *from;
+    row.lane = arena_copy(arena, from->lane);
+    row.kind = arena_copy(arena, from->kind);
+    row.key = arena_copy(arena, from->key);
+    row.body = arena_copy(arena, from->body);
+    row.queue = arena_copy(arena, from->queue);
+    row.then = arena_copy(arena, from->then);
+    row.about = arena_copy(arena, from->about);
+    return row;
+}
+
+static struct outbox_node **keep_rows(struct arena *arena, const struct outbox_node *from,
+                                      struct outbox_node **end) {
+    for (; from != NULL; from = from->next) {
+        struct outbox_node *node = ARENA_NEW(arena, struct outbox_node);
+        node->row = row_copy(arena, &from->row);
+        *end = node;
+        end = &node->next;
+    }
+    return end;
+}
+
+/* What an applied event decided is kept for after the commit; its own memory goes. */
+static void keep_decisions(struct engine *engine, const struct work *work,
+                           struct decided *decided) {
+    decided->rows_end = keep_rows(engine->turn, work->added, decided->rows_end);
+    decided->noise_end = keep_rows(engine->turn, work->noise, decided->noise_end);
+    for (const struct notice_node *node = work->told; node != NULL; node = node->next) {
+        *decided->told_end = pending_notice(engine->turn, &node->notice);
+        decided->told_end = &(*decided->told_end)->next;
+    }
+    engine->order = work->order;
+}
+
+static enum gb_err run_once(struct engine *engine, const struct event *event, int64_t now_ms,
+                            struct decided *decided) {
+    struct rng rng;
+    struct work work = work_begin(engine, event, now_ms, &rng);
+    enum gb_err err = decide(engine, &work, event);
+    if (err != GB_OK) {
+        return err;
+    }
+    if (GB_HANDLERS_TWICE) {
+        run_again_and_compare(engine, event, now_ms, &work);
+    }
+    err = tx_apply(work.tx);
+    if (err == GB_OK) {
+        keep_decisions(engine, &work, decided);
+    }
+    return err;
+}
+
+/* GB_OK: applied (not yet on disk). GB_NO_SPACE and others: the turn's events run again or wait. */
+static enum gb_err run_event(struct engine *engine, const struct event *event, int64_t now_ms,
+                             struct decided *decided) {
+    inhand_set(engine->inhand, event->id);
+    gb_panic_context(arena_cstr(engine->turn, event->id));
+    enum gb_err err = GB_CONFLICT;
+    for (int tries = 0; err == GB_CONFLICT && tries < CONFLICTS_MAX; tries++) {
+        err = run_once(engine, event, now_ms, decided);
+        engine->stats.conflicts += err == GB_CONFLICT;
+        arena_clear(engine->event);
+    }
+    gb_panic_context("");
+    inhand_set(engine->inhand, STR_NONE);
+    return err;
+}
+
+/* ---- an event that cannot be handled ---- */
+
+/* It goes to the quarantine with its bytes, for the owner to look at; the rest goes on. */
+static enum gb_err set_aside(struct engine *engine, const struct pending *pending, int64_t now_ms,
+                             struct decided *decided) {
+    const struct event *event = &pending->event;
+    struct rng rng;
+    struct work work = work_begin(engine, event, now_ms, &rng);
+    struct str bytes = STR("{}");
+    if (event->kind == EVENT_NOTICE) {
+        notice_end(&work, event->notice);
+        bytes = event->notice->about;
+    } else if (event->kind == EVENT_UPDATE) {
+        enum gb_err seen = seen_mark(&work, event->update->update_id);
+        bytes = seen == GB_OK ? json_text(engine->event, pending->bytes) : STR("{}");
+    } else if (!event->noise) {
+        outbox_bury(&work, event->row, STR("its answer could not be handled"));
+        bytes = event->row->body;
+    }
+    tx_put(work.tx, TABLE_QUARANTINE, event->id, bytes, STORE_NEVER);
+    tx_del(work.tx, TABLE_INHAND, event->id);
+    enum gb_err err = tx_apply(work.tx);
+    if (err == GB_OK) {
+        keep_decisions(engine, &work, decided);
+    }
+    if (str_is(event->id, engine->suspect)) {
+        engine->suspect_kills = false;
+        engine->suspect[0] = '\0';
+    }
+    arena_clear(engine->event);
+    return err;
+}
+
+/* ---- all of them ---- */
+
+/* What an event finds (a damaged row) must not stop the shop; what the store says must. */
+static bool is_own_fault(enum gb_err err) {
+    return err != GB_OK && err != GB_NO_SPACE && err != GB_UNAVAILABLE && err != GB_CONFLICT &&
+           err != GB_UNCERTAIN;
+}
+
+/* The list may grow behind the event being handled: notices do. */
+static enum gb_err run_list(struct engine *engine, struct pending *const *head, int64_t now_ms,
+                            struct decided *decided) {
+    for (struct pending *p = *head; p != NULL; p = p->next) {
+        bool kills = engine->suspect_kills && str_is(p->event.id, engine->suspect);
+        enum gb_err err = kills ? GB_DAMAGED : run_event(engine, &p->event, now_ms, decided);
+        if (is_own_fault(err)) {
+            LOG_ERROR("event_set_aside", LOG_STR("event", p->event.id),
+                      LOG_TEXT("why",
+                               kills ? "it stopped the program three times" : gb_err_meaning(err)));
+            err = set_aside(engine, p, now_ms, decided);
+        }
+        if (err != GB_OK) {
+            return err;
+        }
+        engine->stats.events++;
+    }
+    return GB_OK;
+}
+
+static enum gb_err run_all(struct engine *engine, struct pending *first, int64_t now_ms,
+                           struct decided *decided) {
+    *decided = (struct decided){0};
+    decided->rows_end = &decided->rows;
+    decided->noise_end = &decided->noise;
+    decided->told_end = &decided->told;
+    enum gb_err err = run_list(engine, &first, now_ms, decided);
+    return err == GB_OK ? run_list(engine, &decided->told, now_ms, decided) : err;
+}
+
+enum gb_err turn_run(struct engine *engine, struct pending *first, int64_t now_ms,
+                     struct decided *ret_decided) {
+    uint64_t order = engine->order;
+    enum gb_err err = GB_NO_SPACE;
+    /* While the store says NO_SPACE its map grows: the turn's events, still in hand, run again. */
+    for (int tries = 0; err == GB_NO_SPACE && tries < FULL_TRIES; tries++) {
+        engine->order = order;
+        err = run_all(engine, first, now_ms, ret_decided);
+        if (err == GB_OK) {
+            err = engine->backend->ops->sync(engine->backend);
+        } else {
+            engine->backend->ops->drop(engine->backend);
+        }
+    }
+    return err;
+}

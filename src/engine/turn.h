@@ -1,0 +1,79 @@
+/* turn.h: one turn of the engine in three steps: gather events, run them, release what they
+ * decided. Shared by engine.c, gather.c and run.c only.
+ */
+#ifndef ENGINE_TURN_H
+#define ENGINE_TURN_H
+
+#include "base/crypto.h"
+#include "engine/engine.h"
+#include "engine/intake.h"
+#include "state/event.h"
+#include "state/notices.h"
+#include "state/outbox.h"
+
+struct inhand;
+struct lanes;
+struct sign;
+
+enum stop_phase { RUNNING, DRAINING, CONFIRMING, STOPPED };
+
+struct engine {
+    struct engine_options options;
+    struct world *world;
+    struct backend *backend;
+    const struct config *config;
+    struct arena *turn, *event; /* memory of a turn; of one event in it */
+    /* Answers of turns that the store refused: they were given once and must not be asked for
+     * again, so nothing is sent before they are in. */
+    struct arena *kept_memory;
+    struct pending *kept;
+    struct lanes *lanes;
+    struct intake intake;
+    struct inhand *inhand;
+    uint8_t secret[SHA256_BYTES];
+    uint64_t order, order_salt; /* the salt keeps two lives apart under a clock that went back */
+    int64_t clock_gap_ms;       /* wall clock less monotonic clock */
+    char suspect[128];          /* the event a crash left in hand; watched until it succeeds */
+    bool suspect_kills;
+    bool leftovers; /* notices of an earlier run may be waiting */
+    int64_t purge_ms;
+    int64_t store_wait_ms; /* the store refused: nothing is taken on before this instant */
+    int64_t store_bad_ms;  /* since when it refuses; 0: it does not */
+    int64_t store_told_ms; /* when that was logged last */
+    enum stop_phase phase;
+    int64_t phase_ends_ms;
+    int exit_status;
+    struct engine_stats stats;
+};
+
+/* One event of this turn and what is to be done after the commit. */
+struct pending {
+    struct pending *next;
+    struct event event;
+    struct lane_row *handle;  /* ANSWER, LEAVING */
+    const struct json *bytes; /* UPDATE: as it came, for the quarantine */
+    bool kept;                /* ANSWER: in the memory of the kept */
+};
+
+struct gathered {
+    struct pending *first, **end;
+};
+
+/* Everything that waits to become an event: what came in, leftovers, rows that want to leave. */
+void turn_gather(struct engine *engine, const struct sign *signs, size_t count, int64_t now_ms,
+                 struct gathered *list);
+struct pending *pending_notice(struct arena *arena, const struct notice *from);
+
+/* What the events of this turn decided, in the turn's arena. */
+struct decided {
+    struct outbox_node *rows, **rows_end;
+    struct outbox_node *noise, **noise_end;
+    struct pending *told, **told_end; /* notices: events of the same turn */
+};
+
+/* All events, then the notices they made, then one sync. GB_NO_SPACE, GB_UNAVAILABLE: nothing of
+ * it happened. */
+enum gb_err turn_run(struct engine *engine, struct pending *first, int64_t now_ms,
+                     struct decided *ret_decided) GB_MUST_USE;
+
+#endif
