@@ -1,0 +1,153 @@
+/* run.c: `gigabridge run`: births in order (config, log, store, world, engine), turns, deaths in
+ * the opposite order.
+ */
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/log.h"
+#include "bot/bot.h"
+#include "cli/commands.h"
+#include "cli/config_file.h"
+#include "cli/words.h"
+#include "engine/engine.h"
+#include "io/world.h"
+#include "state/config.h"
+#include "state/tables.h"
+#include "store/backend.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#define PROGRAM_BYTES (64 * 1024)
+#define PROGRAM_MAX   (64 * 1024 * 1024)
+#define OVERRIDES_MAX 64
+
+struct shop {
+    struct arena *arena, *config_arena;
+    struct config_source source;
+    const char *clock_file;
+    const struct config *config;
+    struct backend *backend;
+    struct world *world;
+    struct engine *engine;
+};
+
+static int64_t world_wall_ms(void *ctx) {
+    struct world *world = ctx;
+    return world->ops->wall_ms(world);
+}
+
+/* SIGHUP: the old config stays when the new one has faults. Old memory is given back only when
+ * nothing points into it any more: one reload later. */
+static const struct config *reload(void *ctx) {
+    struct shop *shop = ctx;
+    struct arena *fresh_arena = arena_new(PROGRAM_BYTES, PROGRAM_MAX);
+    const struct config *fresh;
+    if (config_load(&shop->source, fresh_arena, &fresh) != GB_OK) {
+        LOG_WARN("config_has_faults", LOG_TEXT("now", "the settings in force stay"));
+        arena_free(fresh_arena);
+        return NULL;
+    }
+    log_set_level((enum log_level)fresh->log.level);
+    arena_free(shop->config_arena);
+    shop->config_arena = fresh_arena;
+    shop->config = fresh;
+    return fresh;
+}
+
+static int fail(const char *what, struct str why) {
+    fprintf(stderr, "gigabridge: %s: " STR_FMT "\n", what, STR_ARG(why));
+    return 1;
+}
+
+static int open_all(struct shop *shop) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    struct world_options world_options = {
+        .signals = signals,
+        .signal_count = GB_COUNT(signals),
+        .connections_max = (size_t)shop->config->telegram.connections,
+        .clock_file = shop->clock_file,
+    };
+    const char *why = "";
+    if (world_open(&world_options, &shop->world, &why) != GB_OK) {
+        return fail("cannot start", str_of(why));
+    }
+    log_start(STDERR_FILENO, (enum log_level)shop->config->log.level, world_wall_ms, shop->world);
+
+    const char *directory = arena_cstr(shop->arena, shop->config->store.directory);
+    struct lmdb_options lmdb_options = {.directory = directory, .durable = true};
+    struct str store_why = STR_NONE;
+    if (lmdb_open(&lmdb_options, store_tables, TABLE_COUNT, shop->arena, &shop->backend,
+                  &store_why) != GB_OK) {
+        return fail("data directory", store_why);
+    }
+    struct engine_options options = {
+        .world = shop->world,
+        .backend = shop->backend,
+        .config = shop->config,
+        .texts = texts_new(shop->arena),
+        .inhand_path = arena_cstr(shop->arena, arena_printf(shop->arena, "%s/inhand", directory)),
+        .reload = reload,
+        .reload_ctx = shop,
+    };
+    struct str engine_why = STR_NONE;
+    if (engine_new(&options, shop->arena, &shop->engine, &engine_why) != GB_OK) {
+        return fail("cannot start", engine_why);
+    }
+    return 0;
+}
+
+static void close_all(struct shop *shop) {
+    engine_free(shop->engine);
+    if (shop->backend != NULL) {
+        shop->backend->ops->close(shop->backend);
+    }
+    if (shop->world != NULL) {
+        log_start(STDERR_FILENO, LOG_LEVEL_INFO, NULL, NULL); /* the clock goes with the world */
+        shop->world->ops->close(shop->world);
+    }
+    log_forget_secrets();
+    arena_free(shop->config_arena);
+    arena_free(shop->arena);
+}
+
+static void log_end(const struct engine *engine) {
+    struct engine_stats stats;
+    engine_stats(engine, &stats);
+    LOG_INFO("end", LOG_INT("turns", stats.turns), LOG_INT("events", stats.events),
+             LOG_INT("conflicts", stats.conflicts), LOG_INT("failed_turns", stats.failed_turns));
+}
+
+int command_run(int argc, char **argv) {
+    struct shop shop = {.source = {.path = "config.ini"}};
+    const char *overrides[OVERRIDES_MAX];
+    size_t override_count = 0;
+    const struct word words[] = {
+        {.name = "--config", .value = &shop.source.path},
+        {.name = "--clock-file", .value = &shop.clock_file}, /* the sandbox's */
+        {.name = "--set",
+         .list = overrides,
+         .list_max = OVERRIDES_MAX,
+         .list_count = &override_count},
+    };
+    if (words_read(argc, argv, words, GB_COUNT(words)) != GB_OK) {
+        return 2;
+    }
+    shop.source.overrides = overrides;
+    shop.source.override_count = override_count;
+    shop.arena = arena_new(PROGRAM_BYTES, PROGRAM_MAX);
+    shop.config_arena = arena_new(PROGRAM_BYTES, PROGRAM_MAX);
+    int status = 2;
+    if (config_load(&shop.source, shop.config_arena, &shop.config) == GB_OK) {
+        status = open_all(&shop);
+    }
+    if (status == 0) {
+        LOG_INFO("shop_is_open", LOG_STR("name", shop.config->shop.name),
+                 LOG_STR("api", shop.config->telegram.api_base));
+        while (engine_turn(shop.engine)) {
+        }
+        log_end(shop.engine);
+        status = engine_exit_status(shop.engine);
+    }
+    close_all(&shop);
+    return status;
+}
