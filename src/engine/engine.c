@@ -48,6 +48,8 @@ static void settle_handle(struct engine *engine, const struct pending *pending, 
     enum lane_verdict verdict = LANE_AGAIN;
     if (!committed) {
         wait_ms = STORE_WAIT_MS;
+    } else if (pending->stale) {
+        verdict = LANE_ENDED; /* here; its row is another's */
     } else if (pending->event.kind == EVENT_LEAVING) {
         verdict = pending->event.row->state == OUTBOX_SENDING ? LANE_ENDED : LANE_MARKED;
     } else if (answer_fate(pending->event.row, pending->event.answer, pending->event.noise, now_ms,
@@ -78,6 +80,9 @@ static void keep_answers(struct engine *engine, struct pending *first, int64_t n
     }
     for (struct pending *p = first, *next; p != NULL; p = next) {
         next = p->next;
+        if (p->done) {
+            continue;
+        }
         if (p->event.kind != EVENT_ANSWER || p->event.noise) {
             settle_handle(engine, p, false, now_ms);
             continue;
@@ -91,7 +96,9 @@ static void keep_answers(struct engine *engine, struct pending *first, int64_t n
 static void release(struct engine *engine, const struct pending *first,
                     const struct decided *decided, int64_t now_ms) {
     for (const struct pending *p = first; p != NULL; p = p->next) {
-        settle_handle(engine, p, true, now_ms);
+        if (p->done) {
+            settle_handle(engine, p, true, now_ms);
+        }
     }
     for (const struct outbox_node *node = decided->noise; node != NULL; node = node->next) {
         lanes_add(engine->lanes, &node->row, true, now_ms);
@@ -145,12 +152,14 @@ static void handle_gathered(struct engine *engine, struct pending *first, int64_
     if (err == GB_OK) {
         store_took(engine, now_ms);
         log_answers(first);
-        release(engine, first, &decided, now_ms);
-    } else {
-        if (!rests) {
-            store_refused(engine, err, now_ms);
-        }
+    } else if (!rests) {
+        store_refused(engine, err, now_ms);
+    }
+    if (err != GB_OK) {
         keep_answers(engine, first, now_ms);
+    }
+    if (err == GB_OK || (engine->backend->is_shared && !rests)) {
+        release(engine, first, &decided, now_ms);
     }
     intake_settle(&engine->intake, err == GB_OK, now_ms);
 }
@@ -192,6 +201,7 @@ static void advance_stop(struct engine *engine, int64_t now_ms) {
     if (engine->phase == CONFIRMING &&
         (!engine->intake.polling || now_ms >= engine->phase_ends_ms)) {
         engine->phase = STOPPED;
+        duty_end(&engine->duty, engine->backend, engine->event, now_ms);
         LOG_INFO("stopped", LOG_INT("offset", engine->intake.offset));
     }
 }
@@ -212,7 +222,10 @@ static int64_t next_ms(const struct engine *engine) {
     if (engine->phase != RUNNING) {
         return engine->phase_ends_ms;
     }
-    int64_t next = GB_MIN(lanes_next_ms(engine->lanes), intake_next_ms(&engine->intake));
+    int64_t next = GB_MIN(lanes_next_ms(engine->lanes), engine->duty.look_ms);
+    if (engine->duty.held) {
+        next = GB_MIN(next, intake_next_ms(&engine->intake));
+    }
     return engine->leftovers || engine->kept != NULL ? 0 : next;
 }
 
@@ -252,6 +265,22 @@ static void follow_clock(struct engine *engine) {
     lanes_clock_was_set(engine->lanes, by_ms);
 }
 
+/* Of several instances one sends, polls and takes up what a dead one has left. */
+static void look_at_duty(struct engine *engine, int64_t now_ms) {
+    switch (duty_look(&engine->duty, engine->backend, engine->event, now_ms)) {
+    case DUTY_TAKEN:
+        lanes_take_over(engine->lanes);
+        engine->leftovers = true;
+        return;
+    case DUTY_LOST:
+        lanes_rest(engine->lanes);
+        intake_rest(&engine->intake);
+        return;
+    case DUTY_SAME:
+        return;
+    }
+}
+
 bool engine_turn(struct engine *engine) {
     const struct sign *signs;
     size_t count;
@@ -277,8 +306,11 @@ bool engine_turn(struct engine *engine) {
         intake_settle(&engine->intake, true, now_ms); /* what was passed over is done with */
     }
     if (engine->phase == RUNNING && now_ms >= engine->store_wait_ms && engine->kept == NULL) {
+        look_at_duty(engine, now_ms);
         lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
-        intake_poll(&engine->intake, engine->event, now_ms);
+        if (engine->duty.held) {
+            intake_poll(&engine->intake, engine->event, now_ms);
+        }
         purge(engine, now_ms);
     }
     advance_stop(engine, now_ms);
@@ -353,6 +385,15 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
     return err;
 }
 
+static void begin_duty(struct engine *engine) {
+    uint8_t chance[DUTY_ID_BYTES];
+    engine->world->ops->chance(engine->world, chance, sizeof chance);
+    duty_begin(&engine->duty, engine->backend->is_shared, chance);
+    if (!engine->duty.held) {
+        lanes_rest(engine->lanes);
+    }
+}
+
 enum gb_err engine_new(const struct engine_options *options, struct arena *arena,
                        struct engine **ret_engine, struct str *reterr_why) {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -364,9 +405,10 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     engine->turn = arena_new(TURN_ARENA_BYTES, TURN_ARENA_MAX);
     engine->event = arena_new(EVENT_ARENA_BYTES, EVENT_ARENA_MAX);
     engine->kept_memory = arena_new(EVENT_ARENA_BYTES, TURN_ARENA_MAX);
-    engine->lanes = lanes_new(options->world);
+    engine->lanes = lanes_new(options->world, engine->backend->is_shared);
     engine->intake.world = options->world;
     engine->leftovers = true;
+    begin_duty(engine);
     engine->clock_gap_ms = clock_gap_ms(engine);
     engine->world->ops->chance(engine->world, &engine->order_salt, sizeof engine->order_salt);
     engine->order_salt &= ORDER_SALT_MASK;

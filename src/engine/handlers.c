@@ -76,6 +76,10 @@ static enum gb_err call_handler(struct work *work, const struct event *event) {
 
 static enum gb_err handle_answer(struct work *work, const struct event *event) {
     const struct outbox_row *row = event->row;
+    enum gb_err there = event->noise ? GB_OK : outbox_look(work, row);
+    if (there != GB_OK) {
+        return there == GB_NOT_FOUND ? GB_OK : there; /* answered before */
+    }
     int64_t wait_ms = 0;
     enum fate fate = answer_fate(row, event->answer, event->noise, work->now_ms, &wait_ms);
     if (fate == FATE_AGAIN) {
@@ -116,12 +120,20 @@ static enum gb_err handle_update(struct work *work, const struct event *event) {
 }
 
 static enum gb_err handle_notice(struct work *work, const struct event *event) {
+    enum gb_err err = notice_look(work, event->notice);
+    if (err != GB_OK) {
+        return err == GB_NOT_FOUND ? GB_OK : err; /* told before */
+    }
     notice_end(work, event->notice);
     return bot_notice(work, event);
 }
 
 /* A rather_never row on its way out, or found half-way by a new start. */
 static enum gb_err handle_leaving(struct work *work, const struct event *event) {
+    enum gb_err there = outbox_look(work, event->row);
+    if (there != GB_OK) {
+        return there == GB_NOT_FOUND ? GB_OK : there;
+    }
     if (event->row->state == OUTBOX_SENDING) {
         outbox_bury(work, event->row, STR("it may have been sent before a crash"));
     } else {

@@ -154,6 +154,16 @@ void intake_settle(struct intake *intake, bool committed, int64_t now_ms) {
     intake->offset = intake->offset_seen;
 }
 
+void intake_rest(struct intake *intake) {
+    if (intake->polling) {
+        intake->world->ops->cancel(intake->world, intake->ticket);
+        intake->polling = false;
+        intake->ticket++;
+    }
+    intake->offset = 0; /* Telegram knows what was confirmed, by whoever it was */
+    intake->offset_seen = 0;
+}
+
 void intake_stop(struct intake *intake) {
     intake->closing = true;
     if (intake->polling) {

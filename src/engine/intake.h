@@ -41,6 +41,9 @@ enum intake_news intake_reply(struct intake *intake, uint64_t ticket,
 /* The turn is on disk (or was lost: then the same updates come again). */
 void intake_settle(struct intake *intake, bool committed, int64_t now_ms);
 
+/* Another instance polls: what this one is asking for is not waited for. */
+void intake_rest(struct intake *intake);
+
 /* On the way out: end the poll; then confirm the offset with one last call. */
 void intake_stop(struct intake *intake);
 void intake_confirm(struct intake *intake, struct arena *arena);

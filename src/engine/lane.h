@@ -72,7 +72,15 @@ struct lanes {
     struct lane_row *unfit; /* could not be sent, or too late: a stack */
     uint64_t jitter;
     bool stopped;
+    bool is_shared; /* others add rows too: the store alone says what comes next */
+    bool resting;   /* another instance sends: only noise leaves from here */
 };
+
+/* ---- lanes.c ---- */
+
+void rows_free(struct lane_row *row); /* a list of them */
+/* A row is no longer under way. */
+void flight_end(struct lanes *lanes, struct lane_row *row);
 
 /* ---- window.c: rows in memory ---- */
 
@@ -90,6 +98,9 @@ struct lane_row *window_take(struct lane *lane, struct lane_row **at);
 /* Load due rows from the store until the window is full. */
 void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
                    struct arena *arena, int64_t now_ms);
+
+/* The store has rows that are not known here. */
+void lane_look_again(struct lane *lane);
 
 /* ---- pace.c: when may the next one go ---- */
 

@@ -12,15 +12,16 @@
 
 /* ---- lanes ---- */
 
-struct lanes *lanes_new(struct world *world) {
+struct lanes *lanes_new(struct world *world, bool is_shared) {
     struct lanes *lanes = calloc(1, sizeof *lanes);
     gb_assert(lanes != NULL);
     lanes->world = world;
+    lanes->is_shared = is_shared;
     world->ops->chance(world, &lanes->jitter, sizeof lanes->jitter);
     return lanes;
 }
 
-static void rows_free(struct lane_row *row) {
+void rows_free(struct lane_row *row) {
     while (row != NULL) {
         struct lane_row *next = row->next;
         row_free(row);
@@ -101,11 +102,16 @@ void lanes_clock_was_set(struct lanes *lanes, int64_t by_ms) {
         for (struct lane_row *row = lane->noise_first; row != NULL; row = row->next) {
             row->row.created_ms += by_ms;
         }
-        lane->more = true; /* what is due is another matter now */
         lane->strays = true;
-        lane->cursor_n = 0;
-        lane->wake_ms = 0;
+        lane_look_again(lane); /* what is due is another matter now */
     }
+}
+
+void flight_end(struct lanes *lanes, struct lane_row *row) {
+    gb_assert(lanes->slot[row->slot].row == row);
+    lanes->slot[row->slot].row = NULL;
+    lanes->in_flight--;
+    row->lane->in_flight--;
 }
 
 void lanes_stop(struct lanes *lanes) {
@@ -135,6 +141,8 @@ void lanes_add(struct lanes *lanes, const struct outbox_row *row, bool noise, in
     lane->wake_ms = 0;
     if (noise) {
         noise_add(lane, row);
+    } else if (lanes->is_shared) {
+        lane_look_again(lane);
     } else if (row->due_ms > now_ms) {
         lane->next_due_ms = GB_MIN(lane->next_due_ms, row->due_ms);
     } else if (lane->more || lane->window >= WINDOW_MAX) {
@@ -187,13 +195,6 @@ static void flight_begin(struct lanes *lanes, struct lane_row *row, int64_t now_
     lanes->in_flight++;
     lane->in_flight++;
     pace_count(lane, row, now_ms);
-}
-
-static void flight_end(struct lanes *lanes, struct lane_row *row) {
-    gb_assert(lanes->slot[row->slot].row == row);
-    lanes->slot[row->slot].row = NULL;
-    lanes->in_flight--;
-    row->lane->in_flight--;
 }
 
 static bool queue_in_flight(const struct lanes *lanes, const struct lane_row *row) {
@@ -318,10 +319,13 @@ static void lane_pump(struct lanes *lanes, struct lane *lane, struct backend *ba
         lane->wake_ms = lane->quiet_until_ms;
         return;
     }
+    pump_noise(lanes, lane, arena, now_ms);
+    if (lanes->resting) {
+        return;
+    }
     if (lane->window < WINDOW_MAX / 2 && (lane->more || lane->next_due_ms <= now_ms)) {
         window_refill(lanes, lane, backend, arena, now_ms);
     }
-    pump_noise(lanes, lane, arena, now_ms);
     pump_window(lanes, lane, arena, now_ms);
     if (lane->window < WINDOW_MAX / 2) { /* else nothing is loaded before a reply makes room */
         lane->wake_ms = GB_MIN(lane->wake_ms, lane->more ? now_ms : lane->next_due_ms);

@@ -33,7 +33,8 @@ struct lane_options {
     int64_t queue_per_minute; /* per chat, in bursts of 20; 0: no limit */
 };
 
-struct lanes *lanes_new(struct world *world);
+/* `is_shared`: other instances add rows to the store, and one of them all sends. */
+struct lanes *lanes_new(struct world *world, bool is_shared);
 void lanes_free(struct lanes *lanes);
 
 /* Open a lane, or give an open one new options (config re-read). */
@@ -71,6 +72,14 @@ void lanes_settle(struct lanes *lanes, struct lane_row *handle, enum lane_verdic
  * at start is handed out with *ret_was_sending: it may have left. */
 struct lane_row *lanes_unmarked(struct lanes *lanes, const struct outbox_row **ret_row,
                                 bool *ret_was_sending);
+
+/* Another instance sends from now on: rows are forgotten here (the store has them), replies under
+ * way are not waited for; only noise still leaves. */
+void lanes_rest(struct lanes *lanes);
+/* It is this instance again, or for the first time. */
+void lanes_take_over(struct lanes *lanes);
+/* Another instance has added rows. */
+void lanes_look_again(struct lanes *lanes);
 
 /* Send what may go now; load what has become due. `arena` is scratch. */
 void lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena, int64_t now_ms);

@@ -14,6 +14,7 @@
 #include "telegram/telegram.h"
 
 #define SCHEMA_VERSION  1
+#define CONFLICTS_MAX   10
 #define PAY_IN_FLIGHT   4
 #define CHAT_PER_MINUTE 60 /* Telegram: about one message a second in a chat, in bursts */
 
@@ -63,12 +64,18 @@ static enum gb_err commit(struct backend *backend, struct tx *tx) {
 enum gb_err store_prepare(struct backend *backend, const uint8_t fresh[SHA256_BYTES],
                           int64_t now_ms, struct arena *arena, uint8_t ret_secret[SHA256_BYTES],
                           struct str *reterr_why) {
-    struct tx *tx = tx_begin(backend, arena, now_ms);
-    enum gb_err err = schema_check(tx, reterr_why);
-    if (err == GB_OK) {
-        err = secret_of(tx, fresh, arena, ret_secret);
+    enum gb_err err = GB_CONFLICT;
+    for (int tries = 0; err == GB_CONFLICT && tries < CONFLICTS_MAX; tries++) {
+        struct tx *tx = tx_begin(backend, arena, now_ms);
+        err = schema_check(tx, reterr_why);
+        if (err == GB_OK) {
+            err = secret_of(tx, fresh, arena, ret_secret);
+        }
+        if (err == GB_OK) {
+            err = commit(backend, tx);
+        }
     }
-    return err == GB_OK ? commit(backend, tx) : err;
+    return err;
 }
 
 static void open_telegram(const struct config *config, struct lanes *lanes, struct intake *intake) {
@@ -130,19 +137,29 @@ static void open_panel(const struct server *server, struct lanes *lanes, struct 
     lanes_open(lanes, &options);
 }
 
+/* Several instances may start at once. */
+static enum gb_err seed(struct backend *backend, struct work *work, struct str *reterr_why) {
+    enum gb_err err = GB_CONFLICT;
+    for (int tries = 0; err == GB_CONFLICT && tries < CONFLICTS_MAX; tries++) {
+        work->tx = tx_begin(backend, work->arena, work->now_ms);
+        err = catalog_seed(work, reterr_why);
+        if (err == GB_OK) {
+            err = commit(backend, work->tx);
+        }
+    }
+    return err;
+}
+
 enum gb_err engine_prepare(struct backend *backend, const struct config *config,
                            struct lanes *lanes, struct intake *intake, int64_t now_ms,
                            struct arena *arena, struct str *reterr_why) {
     struct work work = {
-        .tx = tx_begin(backend, arena, now_ms),
         .arena = arena,
         .now_ms = now_ms,
         .config = config,
+        .is_shared = backend->is_shared,
     };
-    enum gb_err err = catalog_seed(&work, reterr_why);
-    if (err == GB_OK) {
-        err = commit(backend, work.tx);
-    }
+    enum gb_err err = seed(backend, &work, reterr_why);
     const struct server *servers = NULL;
     size_t count = 0;
     if (err == GB_OK) {

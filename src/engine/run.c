@@ -32,13 +32,29 @@ static struct work work_begin(struct engine *engine, const struct event *event, 
         .rng = rng,
         .config = engine->config,
         .texts = engine->options.texts,
+        .is_shared = engine->backend->is_shared,
         .order = engine->order,
     };
 }
 
+/* What an event tells is told in views of its own, so that a damaged row stops no more than its
+ * notice; on a shared store, where each view is stored by itself, within the event's. */
+static enum gb_err tell_within(struct work *work) {
+    enum gb_err err = GB_OK;
+    for (struct notice_node *node = work->told; err == GB_OK && node != NULL; node = node->next) {
+        struct pending *told = pending_notice(work->arena, &node->notice);
+        err = handle_event(work, &told->event);
+    }
+    return err;
+}
+
 /* The event's handler, and that it got through: what was suspected of it is forgotten with it. */
-static enum gb_err decide(struct engine *engine, struct work *work, const struct event *event) {
+static enum gb_err decide(struct engine *engine, struct work *work, const struct event *event,
+                          bool within) {
     enum gb_err err = handle_event(work, event);
+    if (err == GB_OK && within) {
+        err = tell_within(work);
+    }
     if (err == GB_OK && str_is(event->id, engine->suspect)) {
         tx_del(work->tx, TABLE_INHAND, event->id);
     }
@@ -50,7 +66,7 @@ static void run_again_and_compare(struct engine *engine, const struct event *eve
                                   const struct work *first) {
     struct rng rng;
     struct work second = work_begin(engine, event, now_ms, &rng);
-    enum gb_err err = decide(engine, &second, event);
+    enum gb_err err = decide(engine, &second, event, false);
     struct str why = STR_NONE;
     if (err != GB_OK || !tx_same_changes(first->tx, second.tx, engine->event, &why)) {
         LOG_ERROR("handler_differs", LOG_STR("event", event->id), LOG_STR("why", why));
@@ -93,34 +109,66 @@ static void keep_decisions(struct engine *engine, const struct work *work,
     engine->order = work->order;
 }
 
-static enum gb_err run_once(struct engine *engine, const struct event *event, int64_t now_ms,
-                            struct decided *decided) {
+/* About a row this instance has sent: only while it is on duty. */
+static bool needs_duty(const struct event *event) {
+    return event->kind == EVENT_LEAVING || (event->kind == EVENT_ANSWER && !event->noise);
+}
+
+static enum gb_err run_once(struct engine *engine, struct pending *pending, int64_t now_ms,
+                            bool within, struct decided *decided) {
+    const struct event *event = &pending->event;
     struct rng rng;
     struct work work = work_begin(engine, event, now_ms, &rng);
-    enum gb_err err = decide(engine, &work, event);
+    enum gb_err err = needs_duty(event) ? duty_check(&engine->duty, work.tx) : GB_OK;
+    if (err == GB_REFUSED) {
+        pending->stale = true;
+        engine->duty.look_ms = 0;
+        return GB_OK;
+    }
+    if (err == GB_OK) {
+        err = decide(engine, &work, event, within);
+    }
     if (err != GB_OK) {
         return err;
     }
-    if (GB_HANDLERS_TWICE) {
+    if (GB_HANDLERS_TWICE && !work.is_shared) { /* others may write in between */
         run_again_and_compare(engine, event, now_ms, &work);
     }
     err = tx_apply(work.tx);
     if (err == GB_OK) {
+        work.told = within ? NULL : work.told;
         keep_decisions(engine, &work, decided);
     }
     return err;
 }
 
-/* GB_OK: applied (not yet on disk). GB_NO_SPACE and others: the turn's events run again or wait. */
-static enum gb_err run_event(struct engine *engine, const struct event *event, int64_t now_ms,
-                             struct decided *decided) {
-    inhand_set(engine->inhand, event->id);
-    gb_panic_context(arena_cstr(engine->turn, event->id));
+/* What an event finds (a damaged row) must not stop the shop; what the store says must. */
+static bool is_own_fault(enum gb_err err) {
+    return err != GB_OK && err != GB_NO_SPACE && err != GB_UNAVAILABLE && err != GB_CONFLICT &&
+           err != GB_UNCERTAIN;
+}
+
+/* Who is in conflict runs again at once: of those who were, one got through, so all will. */
+static enum gb_err run_to_the_end(struct engine *engine, struct pending *pending, int64_t now_ms,
+                                  bool within, struct decided *decided) {
     enum gb_err err = GB_CONFLICT;
     for (int tries = 0; err == GB_CONFLICT && tries < CONFLICTS_MAX; tries++) {
-        err = run_once(engine, event, now_ms, decided);
+        err = run_once(engine, pending, now_ms, within, decided);
         engine->stats.conflicts += err == GB_CONFLICT;
         arena_clear(engine->event);
+    }
+    return err;
+}
+
+/* GB_OK: applied (not yet on disk). GB_NO_SPACE and others: the turn's events run again or wait. */
+static enum gb_err run_event(struct engine *engine, struct pending *pending, int64_t now_ms,
+                             struct decided *decided) {
+    bool within = engine->backend->is_shared;
+    inhand_set(engine->inhand, pending->event.id);
+    gb_panic_context(arena_cstr(engine->turn, pending->event.id));
+    enum gb_err err = run_to_the_end(engine, pending, now_ms, within, decided);
+    if (within && is_own_fault(err)) { /* of the event, or of what it tells? */
+        err = run_to_the_end(engine, pending, now_ms, false, decided);
     }
     gb_panic_context("");
     inhand_set(engine->inhand, STR_NONE);
@@ -162,18 +210,15 @@ static enum gb_err set_aside(struct engine *engine, const struct pending *pendin
 
 /* ---- all of them ---- */
 
-/* What an event finds (a damaged row) must not stop the shop; what the store says must. */
-static bool is_own_fault(enum gb_err err) {
-    return err != GB_OK && err != GB_NO_SPACE && err != GB_UNAVAILABLE && err != GB_CONFLICT &&
-           err != GB_UNCERTAIN;
-}
-
 /* The list may grow behind the event being handled: notices do. */
 static enum gb_err run_list(struct engine *engine, struct pending *const *head, int64_t now_ms,
                             struct decided *decided) {
     for (struct pending *p = *head; p != NULL; p = p->next) {
+        if (p->done) {
+            continue;
+        }
         bool kills = engine->suspect_kills && str_is(p->event.id, engine->suspect);
-        enum gb_err err = kills ? GB_DAMAGED : run_event(engine, &p->event, now_ms, decided);
+        enum gb_err err = kills ? GB_DAMAGED : run_event(engine, p, now_ms, decided);
         if (is_own_fault(err)) {
             LOG_ERROR("event_set_aside", LOG_STR("event", p->event.id),
                       LOG_TEXT("why",
@@ -183,9 +228,16 @@ static enum gb_err run_list(struct engine *engine, struct pending *const *head, 
         if (err != GB_OK) {
             return err;
         }
+        p->done = true;
         engine->stats.events++;
     }
     return GB_OK;
+}
+
+static void undo_list(struct pending *first) {
+    for (struct pending *p = first; p != NULL; p = p->next) {
+        p->done = false;
+    }
 }
 
 static enum gb_err run_all(struct engine *engine, struct pending *first, int64_t now_ms,
@@ -200,17 +252,24 @@ static enum gb_err run_all(struct engine *engine, struct pending *first, int64_t
 
 enum gb_err turn_run(struct engine *engine, struct pending *first, int64_t now_ms,
                      struct decided *ret_decided) {
+    if (engine->backend->is_shared) {
+        return run_all(engine, first, now_ms, ret_decided);
+    }
     uint64_t order = engine->order;
     enum gb_err err = GB_NO_SPACE;
     /* While the store says NO_SPACE its map grows: the turn's events, still in hand, run again. */
     for (int tries = 0; err == GB_NO_SPACE && tries < FULL_TRIES; tries++) {
         engine->order = order;
+        undo_list(first);
         err = run_all(engine, first, now_ms, ret_decided);
         if (err == GB_OK) {
             err = engine->backend->ops->sync(engine->backend);
         } else {
             engine->backend->ops->drop(engine->backend);
         }
+    }
+    if (err != GB_OK) {
+        undo_list(first);
     }
     return err;
 }

@@ -5,6 +5,7 @@
 #define ENGINE_TURN_H
 
 #include "base/crypto.h"
+#include "engine/duty.h"
 #include "engine/engine.h"
 #include "engine/intake.h"
 #include "state/event.h"
@@ -30,6 +31,7 @@ struct engine {
     struct lanes *lanes;
     struct intake intake;
     struct inhand *inhand;
+    struct duty duty;
     uint8_t secret[SHA256_BYTES];
     uint64_t order, order_salt; /* the salt keeps two lives apart under a clock that went back */
     int64_t clock_gap_ms;       /* wall clock less monotonic clock */
@@ -53,6 +55,8 @@ struct pending {
     struct lane_row *handle;  /* ANSWER, LEAVING */
     const struct json *bytes; /* UPDATE: as it came, for the quarantine */
     bool kept;                /* ANSWER: in the memory of the kept */
+    bool done;                /* what it decided is in the store */
+    bool stale;               /* about a row that another instance answers for by now */
 };
 
 struct gathered {
@@ -71,8 +75,9 @@ struct decided {
     struct pending *told, **told_end; /* notices: events of the same turn */
 };
 
-/* All events, then the notices they made, then one sync. GB_NO_SPACE, GB_UNAVAILABLE: nothing of
- * it happened. */
+/* All events, then the notices they made, then one sync. Else the store's error: then on a store of
+ * our own nothing of it happened; on a shared one, where each event is stored by itself, what is
+ * marked as done did, and *ret_decided holds what those decided. */
 enum gb_err turn_run(struct engine *engine, struct pending *first, int64_t now_ms,
                      struct decided *ret_decided) GB_MUST_USE;
 

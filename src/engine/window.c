@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "io/world.h"
 #include "state/tables.h"
 #include "store/backend.h"
 
@@ -137,7 +138,12 @@ static bool refill_row(void *ctx, struct str key, struct str value) {
     if (!refill->strays) {
         cursor_set(lane, key);
     }
-    if (!row_in_memory(refill->lanes, lane, row.order)) {
+    if (row_in_memory(refill->lanes, lane, row.order)) {
+        return true;
+    }
+    if (refill->lanes->is_shared) { /* somebody's row may belong before what is here */
+        window_insert(refill->lanes, lane, row_new(lane, &row, false));
+    } else {
         window_append(refill->lanes, lane, row_new(lane, &row, false));
     }
     return true;
@@ -167,7 +173,7 @@ static enum gb_err refill_strays(struct refill *refill, struct backend *backend)
 void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
                    struct arena *arena, int64_t now_ms) {
     struct arena_mark mark = arena_mark(arena);
-    if (lane->first == NULL) {
+    if (lane->first == NULL || lanes->is_shared) {
         lane->cursor_n = 0;
     }
     struct str from = arena_printf(arena, "%s/", lane->name);
@@ -188,4 +194,57 @@ void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backe
     }
     lane->more = refill.full;
     arena_reset(arena, mark);
+}
+
+/* ---- several instances ---- */
+
+void lane_look_again(struct lane *lane) {
+    lane->more = true;
+    lane->cursor_n = 0;
+    lane->wake_ms = 0;
+}
+
+void lanes_look_again(struct lanes *lanes) {
+    for (size_t i = 0; i < lanes->count; i++) {
+        lane_look_again(&lanes->lane[i]);
+    }
+}
+
+/* Its reply will find nobody: the slot's next user has another generation. */
+static void flight_forget(struct lanes *lanes, struct slot *slot, size_t index) {
+    struct lane_row *row = slot->row;
+    uint64_t ticket = (uint64_t)slot->generation << 16 | index;
+    flight_end(lanes, row);
+    slot->generation++;
+    row_free(row);
+    lanes->world->ops->cancel(lanes->world, ticket);
+}
+
+void lanes_rest(struct lanes *lanes) {
+    lanes->resting = true;
+    for (size_t i = 0; i < SLOTS_MAX; i++) {
+        struct slot *slot = &lanes->slot[i];
+        if (slot->row != NULL && !slot->row->noise) {
+            flight_forget(lanes, slot, i);
+        }
+    }
+    rows_free(lanes->unfit);
+    lanes->unfit = NULL;
+    lanes->unmarked = 0;
+    for (size_t i = 0; i < lanes->count; i++) {
+        struct lane *lane = &lanes->lane[i];
+        rows_free(lane->first);
+        lane->first = NULL;
+        lane->end = &lane->first;
+        lane->window = 0;
+        lane->next_due_ms = INT64_MAX;
+    }
+}
+
+void lanes_take_over(struct lanes *lanes) {
+    lanes->resting = false;
+    for (size_t i = 0; i < lanes->count; i++) {
+        lanes->lane[i].strays = true;
+    }
+    lanes_look_again(lanes);
 }

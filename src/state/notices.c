@@ -36,6 +36,11 @@ void notice_add(struct work *work, const struct notice *notice) {
     node->notice = *notice;
     node->notice.about = arena_copy(work->arena, notice->about);
     node->notice.extra = arena_copy(work->arena, notice->extra);
+    struct str value;
+    while (work->is_shared && tx_get(work->tx, TABLE_NOTICES, notice_key(work->arena, work->order),
+                                     &value) == GB_OK) {
+        work->order++;
+    }
     node->notice.order = work->order++;
     struct notice_node **end = &work->told;
     while (*end != NULL) {
@@ -67,6 +72,11 @@ enum gb_err notice_read(struct arena *arena, struct str key, struct str value,
     notice.extra = json_str_or(root, "extra", STR_NONE);
     *ret_notice = notice;
     return GB_OK;
+}
+
+enum gb_err notice_look(struct work *work, const struct notice *notice) {
+    struct str value;
+    return tx_get(work->tx, TABLE_NOTICES, notice_key(work->arena, notice->order), &value);
 }
 
 void notice_end(struct work *work, const struct notice *notice) {

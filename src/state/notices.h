@@ -53,6 +53,8 @@ void notice_add(struct work *work, const struct notice *notice);
 struct str notice_key(struct arena *arena, uint64_t order);
 enum gb_err notice_read(struct arena *arena, struct str key, struct str value,
                         struct notice *ret_notice) GB_MUST_USE; /* GB_DAMAGED */
+/* Is it still to be told? GB_NOT_FOUND: it was told. Else the store's error. */
+enum gb_err notice_look(struct work *work, const struct notice *notice) GB_MUST_USE;
 void notice_end(struct work *work, const struct notice *notice);
 
 #endif

@@ -92,9 +92,61 @@ static struct outbox_node *node_new(struct work *work, const struct outbox_row *
     return node;
 }
 
+#define QUEUE_KEPT_MS GB_DAY_MS
+
+static struct str queue_key(struct arena *arena, const struct outbox_row *row) {
+    struct buf key;
+    buf_init(&key, arena, STORE_KEY_MAX);
+    buf_add(&key, row->lane);
+    buf_add_char(&key, '/');
+    buf_add(&key, row->queue);
+    gb_assert(!key.failed);
+    return buf_str(&key);
+}
+
+static void go_behind_last(struct work *work, struct str queue, struct outbox_row *row) {
+    struct str value;
+    uint64_t due, order;
+    if (tx_get(work->tx, TABLE_QUEUES, queue, &value) == GB_OK &&
+        num_hex64(str_sub(value, 0, 16), &due) == GB_OK &&
+        num_hex64(str_sub(value, 16, 32), &order) == GB_OK) {
+        row->due_ms = GB_MAX(row->due_ms, (int64_t)due);
+        row->order = GB_MAX(row->order, order + 1);
+    }
+}
+
+static void remember_last(struct work *work, struct str queue, const struct outbox_row *row) {
+    struct buf last;
+    buf_init(&last, work->arena, 32);
+    buf_add_hex64(&last, (uint64_t)row->due_ms);
+    buf_add_hex64(&last, row->order);
+    tx_put(work->tx, TABLE_QUEUES, queue, buf_str(&last), work->now_ms + QUEUE_KEPT_MS);
+}
+
+/* Several instances number rows by clocks of their own. So a number is looked at before it is
+ * taken, and a queue remembers its last place: the next row goes behind it, and two that add to one
+ * queue at once are in conflict. */
+static void place_among_others(struct work *work, struct outbox_row *row) {
+    bool queued = row->queue.n > 0 && row->due_ms <= work->now_ms;
+    struct str queue = queue_key(work->arena, row), value;
+    if (queued) {
+        go_behind_last(work, queue, row);
+    }
+    while (tx_get(work->tx, TABLE_OUTBOX, outbox_key(work->arena, row), &value) == GB_OK) {
+        row->order++;
+    }
+    if (queued) {
+        remember_last(work, queue, row);
+    }
+    work->order = GB_MAX(work->order, row->order + 1);
+}
+
 void outbox_add(struct work *work, const struct outbox_row *row) {
     struct outbox_node *node = node_new(work, row);
     node_append(&work->added, node);
+    if (work->is_shared) {
+        place_among_others(work, &node->row);
+    }
     row_put(work, &node->row);
 }
 
@@ -147,6 +199,11 @@ enum gb_err outbox_read(struct arena *arena, struct str key, struct str value,
     row.body = arena_copy(arena, str_sub(value, line + 1, value.n));
     *ret_row = row;
     return GB_OK;
+}
+
+enum gb_err outbox_look(struct work *work, const struct outbox_row *row) {
+    struct str value;
+    return tx_get(work->tx, TABLE_OUTBOX, outbox_key(work->arena, row), &value);
 }
 
 void outbox_end(struct work *work, const struct outbox_row *row) {

@@ -57,6 +57,8 @@ struct outbox_node {
 struct str outbox_key(struct arena *arena, const struct outbox_row *row);
 enum gb_err outbox_read(struct arena *arena, struct str key, struct str value,
                         struct outbox_row *ret_row) GB_MUST_USE; /* GB_DAMAGED */
+/* Is the row still there? GB_NOT_FOUND: another instance has ended it. Else the store's error. */
+enum gb_err outbox_look(struct work *work, const struct outbox_row *row) GB_MUST_USE;
 /* Take the row out: it was answered. */
 void outbox_end(struct work *work, const struct outbox_row *row);
 /* Keep it, in its place, one attempt more. How long to wait is the lane's matter: a restart may

@@ -6,7 +6,24 @@
 
 #define KEPT_MS (8 * GB_DAY_MS)
 
+/* Several instances: a row each, so that neighbours are not in conflict. */
+static enum gb_err mark_alone(struct work *work, int64_t update_id) {
+    struct buf key;
+    struct str value;
+    buf_init(&key, work->arena, 24);
+    buf_add_char(&key, 'u');
+    buf_add_i64(&key, update_id);
+    enum gb_err err = tx_get(work->tx, TABLE_SEEN, buf_str(&key), &value);
+    if (err == GB_NOT_FOUND) {
+        tx_put(work->tx, TABLE_SEEN, buf_str(&key), STR("1"), work->now_ms + KEPT_MS);
+    }
+    return err == GB_NOT_FOUND ? GB_OK : err == GB_OK ? GB_EXISTS : err;
+}
+
 enum gb_err seen_mark(struct work *work, int64_t update_id) {
+    if (work->is_shared) {
+        return mark_alone(work, update_id);
+    }
     struct buf key;
     buf_init(&key, work->arena, 16);
     buf_add_hex64(&key, (uint64_t)update_id >> 6);

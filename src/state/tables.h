@@ -5,7 +5,7 @@
 /*  name            Redis db   what a row is; key */
 #define GB_TABLES(X)                                                                               \
     X(META, "meta", 3)                   /* schema, bot id, secret, counters; a word */            \
-    X(SEEN, "seen", 3)                   /* handled updates: bits; update id / 64 */               \
+    X(SEEN, "seen", 3)                   /* handled updates: bits, update id / 64; u<id>, if shared */ \
     X(FSM, "fsm", 0)                     /* dialog state and data; as aiogram lays them out */     \
     X(LIMITS, "limits", 2)               /* buckets and pauses; kind:user */                       \
     X(USERS, "users", 3)                 /* person; Telegram id */                                 \
@@ -21,8 +21,10 @@
     X(SUBSCRIPTIONS, "subscriptions", 3) /* id */                                                  \
     X(USER_SUBS, "user_subs", 3)         /* user/newest first/subscription */                      \
     X(OUTBOX, "outbox", 3)               /* lane/due/order: waiting calls, in sending order */     \
+    X(QUEUES, "queues", 3)               /* lane/queue -> place of its last row, if shared */      \
     X(DEAD, "dead", 3)                   /* lane/order: given up, for the owner */                 \
     X(NOTICES, "notices", 3)             /* order: to be told */                                   \
+    X(LEASES, "leases", 3)               /* "duty": which instance has it, until when */           \
     X(INHAND, "inhand", 3)               /* event -> tries: what a crash was working on */         \
     X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us three times */
 

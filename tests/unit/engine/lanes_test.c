@@ -61,7 +61,7 @@ static int set_up(void **state) {
     struct str why;
     assert_int_equal(lmdb_open(&options, store_tables, TABLE_COUNT, s->arena, &s->backend, &why),
                      GB_OK);
-    s->lanes = lanes_new(&s->fake.world);
+    s->lanes = lanes_new(&s->fake.world, false);
     s->order = 1000;
     *state = s;
     next_answer = (struct answer){.kind = ANSWER_DONE, .reason = ""};
