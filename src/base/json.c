@@ -394,3 +394,35 @@ struct str json_text(struct arena *arena, const struct json *value) {
     gb_assert(!buf.failed);
     return buf_str(&buf);
 }
+
+/* Above U+FFFF: a pair of surrogates. */
+static void add_escaped(struct buf *buf, struct str letter) {
+    static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *p = (const unsigned char *)letter.p;
+    uint32_t code = p[0] & first_bits[letter.n];
+    for (size_t i = 1; i < letter.n; i++) {
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code > 0xffff) {
+        buf_printf(buf, "\\u%04x", (unsigned)(0xd800 + ((code - 0x10000) >> 10)));
+        code = 0xdc00 + ((code - 0x10000) & 0x3ff);
+    }
+    buf_printf(buf, "\\u%04x", (unsigned)code);
+}
+
+struct str json_escape_ascii(struct arena *arena, struct str json) {
+    struct buf buf;
+    buf_init(&buf, arena, 6 * json.n + 1);
+    while (json.n > 0) {
+        size_t n = utf8_step(json);
+        if (n > 1) {
+            add_escaped(&buf, str_sub(json, 0, n));
+        } else { /* what is no UTF-8 stays as it is */
+            n = 1;
+            buf_add_char(&buf, json.p[0]);
+        }
+        json = str_sub(json, n, json.n);
+    }
+    gb_assert(!buf.failed);
+    return buf_str(&buf);
+}

@@ -62,4 +62,7 @@ void json_put_raw(struct json_out *out, const char *key, struct str json);
 /* `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buf *buf, struct str text);
 
+/* The same JSON with everything beyond ASCII as \uXXXX, as Python's json writes it. */
+struct str json_escape_ascii(struct arena *arena, struct str json);
+
 #endif

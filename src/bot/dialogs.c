@@ -22,7 +22,8 @@ enum press place_back(enum place place) {
 
 enum gb_err scene_read(struct work *work, int64_t user, struct scene *ret_scene) {
     struct dialog dialog;
-    enum gb_err err = dialog_read(work, user, user, &dialog);
+    enum gb_err err =
+        dialog_read(work, &(struct dialog_where){.chat = user, .user = user}, &dialog);
     if (err != GB_OK) {
         return err;
     }
@@ -52,5 +53,6 @@ void scene_write(struct work *work, int64_t user, const struct scene *scene) {
     }
     json_close(&out);
     gb_assert(!buf.failed);
-    dialog_write(work, user, user, rows[scene->place].state, buf_str(&buf));
+    dialog_write(work, &(struct dialog_where){.chat = user, .user = user}, rows[scene->place].state,
+                 buf_str(&buf));
 }

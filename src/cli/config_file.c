@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "state/config.h"
 
 #include <errno.h>
@@ -35,17 +36,22 @@ static enum gb_err secret_file(void *ctx, struct arena *arena, struct str path,
     return file_read(arena, arena_cstr(arena, path), ret_text);
 }
 
-static const char *variable(void *ctx, const char *name) {
-    (void)ctx;
-    return getenv(name);
+/* .env in the settings' directory; none, or one that cannot be read, is none. */
+static struct str dotenv_read(struct arena *arena, const char *config_path) {
+    const char *slash = strrchr(config_path, '/');
+    int directory_n = slash != NULL ? (int)(slash - config_path + 1) : 0;
+    struct str path = arena_printf(arena, "%.*s.env", directory_n, config_path), text = STR_NONE;
+    return file_read(arena, arena_cstr(arena, path), &text) == GB_OK ? text : STR_NONE;
 }
 
 enum gb_err config_load(const struct config_source *source, struct arena *arena,
                         const struct config **ret_config) {
+    struct environment environment = {arena, dotenv_read(arena, source->path)};
     struct options_source from = {
         .file = source->path,
-        .environment = variable,
+        .environment = environment_get,
         .read_file = secret_file,
+        .ctx = &environment,
         .overrides = source->overrides,
         .override_count = source->override_count,
     };

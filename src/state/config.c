@@ -7,6 +7,7 @@
 #define AT(part, member) offsetof(struct config, part.member)
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const backends[] = {"lmdb", "redis", "mixed", NULL};
 static const char *const languages[] = {"ru", "en", NULL};
 static const char *const proxy_schemes[] = {"http", "socks5h", NULL};
 
@@ -29,6 +30,36 @@ static const struct option options[] = {
 
     {"store", "directory", OPTION_STR, AT(store, directory), "data", 1, 1000, NULL,
      0, "Where the data live. One directory, one running shop.", NULL},
+    {"store", "backend", OPTION_CHOICE, AT(store, backend), "lmdb", 0, 0, backends,
+     0, "lmdb: in the directory, no server. redis: in a Redis or Valkey that several instances may share. "
+     "mixed: dialogs, cache and limits in Redis, the shop's records in the directory.", NULL},
+
+    {"redis", "host", OPTION_STR, AT(redis, host), "127.0.0.1", 1, 255, NULL,
+     0, "Name or address. The variable REDIS_HOST, also in a file .env beside this one, goes before it; so do "
+     "REDIS_PORT, REDIS_DB and REDIS_PASSWORD.", NULL},
+    {"redis", "port", OPTION_I64, AT(redis, port), "6379", 1, 65535, NULL, 0, "", NULL},
+    {"redis", "socket", OPTION_STR, AT(redis, socket), NULL, 0, 100, NULL,
+     0, "A Unix socket instead of host and port: quicker on one machine.", NULL},
+    {"redis", "db", OPTION_I64, AT(redis, db), "0", 0, 1000, NULL,
+     0, "The first of four databases: dialogs, cache, limits, the shop.", NULL},
+    {"redis", "user", OPTION_STR, AT(redis, user), NULL, 0, 100, NULL, 0, "Of Redis' ACL; empty: default.", NULL},
+    {"redis", "password", OPTION_SECRET, AT(redis, password), NULL, 0, 512, NULL, 0, "", NULL},
+    {"redis", "tls", OPTION_BOOL, AT(redis, tls), "no", 0, 0, NULL, 0, "With a verified certificate.", NULL},
+    {"redis", "ca_file", OPTION_STR, AT(redis, ca_file), NULL, 0, 1000, NULL,
+     0, "For a certificate of your own: the CA in a PEM file.", NULL},
+
+    {"fsm", "bot_id", OPTION_BOOL, AT(fsm, bot_id), "no", 0, 0, NULL,
+     0, "Keys of dialogs begin with the bot's id, as aiogram's with_bot_id.", NULL},
+    {"fsm", "business_connection", OPTION_BOOL, AT(fsm, business), "no", 0, 0, NULL,
+     0, "They hold the business connection, as with_business_connection_id.", NULL},
+    {"fsm", "destiny", OPTION_BOOL, AT(fsm, destiny), "no", 0, 0, NULL,
+     0, "They hold the destiny, always \"default\" here, as with_destiny.", NULL},
+    {"fsm", "escape", OPTION_BOOL, AT(fsm, escape), "no", 0, 0, NULL,
+     0, "Data hold letters beyond ASCII as \\uXXXX, as Python's json writes them; read is both.", NULL},
+    {"fsm", "state_lifetime", OPTION_DURATION, AT(fsm, state_ms), NULL, GB_MINUTE_MS, 30 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "Empty: as [shop] dialog_lifetime.", NULL},
+    {"fsm", "data_lifetime", OPTION_DURATION, AT(fsm, data_ms), NULL, GB_MINUTE_MS, 30 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "Empty: as [shop] dialog_lifetime.", NULL},
 
     {"log", "level", OPTION_CHOICE, AT(log, level), "info", 0, 0, log_levels,
      OPTION_RELOAD, "debug, info, warn or error. The log goes to standard error.", NULL},
@@ -140,6 +171,8 @@ static const struct option_group groups[] = {
 static const struct option_section sections[] = {
     {"telegram", "The bot."},
     {"store", "The data."},
+    {"redis", "Where [store] backend is redis or mixed: Redis from 6 on, or Valkey."},
+    {"fsm", "How dialogs are laid out, for who shares them with an aiogram bot."},
     {"log", NULL},
     {"shop", "The shop."},
     {"limits", "What one person may do."},

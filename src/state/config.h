@@ -12,6 +12,12 @@
 #include "base/num.h"
 #include "base/options.h"
 
+enum store_backend {
+    STORE_LMDB,
+    STORE_REDIS,
+    STORE_MIXED, /* the shop's records in LMDB; dialogs, cache and limits in Redis */
+};
+
 struct config_location {
     struct str id;
     struct str name;    /* "🇩🇪 Германия" */
@@ -50,7 +56,20 @@ struct config {
     } telegram;
     struct {
         struct str directory;
+        int backend; /* enum store_backend */
     } store;
+    struct {
+        struct str host, socket, user;
+        int64_t port, db;
+        struct secret password;
+        bool tls;
+        struct str ca_file;
+    } redis;
+    struct {
+        bool bot_id, business, destiny; /* parts of the key */
+        bool escape;                    /* non-ASCII in data as \uXXXX */
+        int64_t state_ms, data_ms;      /* 0: shop.dialog_ms */
+    } fsm;
     struct {
         int level; /* enum log_level */
     } log;

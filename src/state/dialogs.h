@@ -1,7 +1,12 @@
 /* dialogs.h: where a person is in a conversation: FSM state and data, with their expiry.
  *
- * Laid out as aiogram's RedisStorage does: key fsm:<chat>:<user>:state holds "Group:state",
- * fsm:<chat>:<user>:data a JSON object. No state: the key is gone.
+ * Laid out as aiogram's RedisStorage does, so that dialogs of a bot on aiogram are read here and
+ * the other way round. Parts of the key, joined by colons, those in brackets where the settings
+ * ([fsm]) or the dialog have them:
+ *
+ *      fsm [bot id] [business connection] chat [thread] user [destiny] state|data
+ *
+ * The state is the text "Group:state", the data a JSON object; no state, no data: no key.
  */
 #ifndef STATE_DIALOGS_H
 #define STATE_DIALOGS_H
@@ -11,17 +16,23 @@
 struct json;
 struct work;
 
-struct dialog {
+struct dialog_where {
     int64_t chat, user;
+    int64_t thread;      /* a forum's topic; 0: none */
+    struct str business; /* connection id; empty: none */
+};
+
+struct dialog {
     struct str state;        /* "Buy:tariff"; empty: none */
     const struct json *data; /* NULL: none */
 };
 
-/* GB_OK also when there is none. */
-enum gb_err dialog_read(struct work *work, int64_t chat, int64_t user,
+/* GB_OK also when there is none. Else the store's error. */
+enum gb_err dialog_read(struct work *work, const struct dialog_where *where,
                         struct dialog *ret_dialog) GB_MUST_USE;
-/* `data` is a JSON object or empty. Both live config.shop.dialog_ms from now. */
-void dialog_write(struct work *work, int64_t chat, int64_t user, struct str state, struct str data);
-void dialog_end(struct work *work, int64_t chat, int64_t user);
+/* `data` is a JSON object or empty. Each lives as long as [fsm] says, from now. */
+void dialog_write(struct work *work, const struct dialog_where *where, struct str state,
+                  struct str data);
+void dialog_end(struct work *work, const struct dialog_where *where);
 
 #endif

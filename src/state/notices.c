@@ -37,8 +37,8 @@ void notice_add(struct work *work, const struct notice *notice) {
     node->notice.about = arena_copy(work->arena, notice->about);
     node->notice.extra = arena_copy(work->arena, notice->extra);
     struct str value;
-    while (work->is_shared && tx_get(work->tx, TABLE_NOTICES, notice_key(work->arena, work->order),
-                                     &value) == GB_OK) {
+    while (work->is_shared &&
+           tx_get(work->tx, TABLE_NOTICES, notice_key(work->arena, work->order), &value) == GB_OK) {
         work->order++;
     }
     node->notice.order = work->order++;

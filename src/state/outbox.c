@@ -109,7 +109,7 @@ static void go_behind_last(struct work *work, struct str queue, struct outbox_ro
     uint64_t due, order;
     if (tx_get(work->tx, TABLE_QUEUES, queue, &value) == GB_OK &&
         num_hex64(str_sub(value, 0, 16), &due) == GB_OK &&
-        num_hex64(str_sub(value, 16, 32), &order) == GB_OK) {
+        num_hex64(str_sub(value, 16, 16), &order) == GB_OK) {
         row->due_ms = GB_MAX(row->due_ms, (int64_t)due);
         row->order = GB_MAX(row->order, order + 1);
     }

@@ -4,16 +4,16 @@
 
 /*  name            Redis db   what a row is; key */
 #define GB_TABLES(X)                                                                               \
-    X(META, "meta", 3)                   /* schema, bot id, secret, counters; a word */            \
-    X(SEEN, "seen", 3)                   /* handled updates: bits, update id / 64; u<id>, if shared */ \
-    X(FSM, "fsm", 0)                     /* dialog state and data; as aiogram lays them out */     \
-    X(LIMITS, "limits", 2)               /* buckets and pauses; kind:user */                       \
-    X(USERS, "users", 3)                 /* person; Telegram id */                                 \
-    X(LOCATIONS, "locations", 3)         /* id */                                                  \
-    X(SERVERS, "servers", 3)             /* id */                                                  \
-    X(TARIFFS, "tariffs", 3)             /* id */                                                  \
-    X(ORDERS, "orders", 3)               /* id */                                                  \
-    X(PAYMENTS, "payments", 3)           /* id */                                                  \
+    X(META, "meta", 3)           /* schema, bot id, secret, counters; a word */                    \
+    X(SEEN, "seen", 3)           /* handled updates: bits, update id / 64; u<id>, if shared */     \
+    X(FSM, "fsm", 0)             /* dialog state and data; as aiogram lays them out */             \
+    X(LIMITS, "limits", 2)       /* buckets and pauses; kind:user */                               \
+    X(USERS, "users", 3)         /* person; Telegram id */                                         \
+    X(LOCATIONS, "locations", 3) /* id */                                                          \
+    X(SERVERS, "servers", 3)     /* id */                                                          \
+    X(TARIFFS, "tariffs", 3)     /* id */                                                          \
+    X(ORDERS, "orders", 3)       /* id */                                                          \
+    X(PAYMENTS, "payments", 3)   /* id */                                                          \
     X(OPEN_PAYMENTS, "open_payments", 3) /* user/tariff/location/provider -> live payment */       \
     X(EXTERNALS, "externals", 3)         /* provider:external id -> payment */                     \
     X(LEDGER, "ledger", 3)               /* provider:external id:kind -> one movement, once */     \

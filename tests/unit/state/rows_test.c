@@ -250,7 +250,8 @@ static void update_ids_may_come_anew_after_a_week(void **state) {
 static void dialog_is_laid_out_as_aiogram_does(void **state) {
     struct scene *s = *state;
     struct work work = begin(s);
-    dialog_write(&work, 10, 20, STR("Buy:tariff"), STR("{\"a\":1}"));
+    dialog_write(&work, &(struct dialog_where){.chat = 10, .user = 20}, STR("Buy:tariff"),
+                 STR("{\"a\":1}"));
     commit(s, &work);
     work = begin(s);
     struct str value;
@@ -259,30 +260,97 @@ static void dialog_is_laid_out_as_aiogram_does(void **state) {
     assert_int_equal(tx_get(work.tx, TABLE_FSM, STR("fsm:10:20:data"), &value), GB_OK);
     assert_true(str_is(value, "{\"a\":1}"));
     struct dialog dialog;
-    assert_int_equal(dialog_read(&work, 10, 20, &dialog), GB_OK);
+    assert_int_equal(dialog_read(&work, &(struct dialog_where){.chat = 10, .user = 20}, &dialog),
+                     GB_OK);
     assert_true(str_is(dialog.state, "Buy:tariff"));
+    assert_int_equal(json_i64_or(dialog.data, "a", 0), 1);
+}
+
+/* The keys of aiogram 3: KeyBuilder with all it can be told to put in. */
+static void dialog_keys_hold_what_the_settings_say(void **state) {
+    struct scene *s = *state;
+    struct dialog_where where = {.chat = -100, .user = 20};
+    struct dialog_where whole = {.chat = -100, .user = 20, .thread = 7, .business = STR("bc1")};
+    s->config.telegram.token = (struct secret){STR("42:AAA")};
+    static const struct {
+        bool bot_id, business, destiny, whole;
+        const char *key;
+    } table[] = {
+        {false, false, false, false, "fsm:-100:20:state"},
+        {true, false, false, false, "fsm:42:-100:20:state"},
+        {false, true, false, false, "fsm:-100:20:state"}, /* none there */
+        {false, false, false, true, "fsm:-100:7:20:state"},
+        {false, true, false, true, "fsm:bc1:-100:7:20:state"},
+        {true, true, true, true, "fsm:42:bc1:-100:7:20:default:state"},
+    };
+    for (size_t i = 0; i < GB_COUNT(table); i++) {
+        s->config.fsm.bot_id = table[i].bot_id;
+        s->config.fsm.business = table[i].business;
+        s->config.fsm.destiny = table[i].destiny;
+        struct work work = begin(s);
+        dialog_write(&work, table[i].whole ? &whole : &where, STR("A:b"), STR_NONE);
+        struct str value;
+        assert_int_equal(tx_get(work.tx, TABLE_FSM, str_of(table[i].key), &value), GB_OK);
+        assert_true(str_is(value, "A:b"));
+    }
+}
+
+static void dialog_data_is_escaped_if_told_and_read_both_ways(void **state) {
+    struct scene *s = *state;
+    struct dialog_where where = {.chat = 1, .user = 1};
+    struct work work = begin(s);
+    struct str plain = STR("{\"a\":\"\u0436\U0001f600!\"}"), value;
+    for (int escape = 0; escape < 2; escape++) {
+        s->config.fsm.escape = escape == 1;
+        dialog_write(&work, &where, STR("A:b"), plain);
+        assert_int_equal(tx_get(work.tx, TABLE_FSM, STR("fsm:1:1:data"), &value), GB_OK);
+        assert_true(escape ? str_is(value, "{\"a\":\"\\u0436\\ud83d\\ude00!\"}")
+                           : str_equal(value, plain));
+        struct dialog dialog;
+        assert_int_equal(dialog_read(&work, &where, &dialog), GB_OK);
+        assert_true(str_is(json_str_or(dialog.data, "a", STR_NONE), "\u0436\U0001f600!"));
+    }
+    dialog_write(&work, &where, STR("A:b"), STR("{}")); /* empty data: no key */
+    assert_int_equal(tx_get(work.tx, TABLE_FSM, STR("fsm:1:1:data"), &value), GB_NOT_FOUND);
+}
+
+static void dialog_state_and_data_have_expiries_of_their_own(void **state) {
+    struct scene *s = *state;
+    struct dialog_where where = {.chat = 1, .user = 1};
+    s->config.fsm.state_ms = 5 * GB_MINUTE_MS;
+    struct work work = begin(s);
+    dialog_write(&work, &where, STR("A:b"), STR("{\"a\":1}"));
+    commit(s, &work);
+    s->now_ms += 10 * GB_MINUTE_MS;
+    work = begin(s);
+    struct dialog dialog;
+    assert_int_equal(dialog_read(&work, &where, &dialog), GB_OK);
+    assert_int_equal(dialog.state.n, 0);
     assert_int_equal(json_i64_or(dialog.data, "a", 0), 1);
 }
 
 static void dialog_expires_and_ends(void **state) {
     struct scene *s = *state;
     struct work work = begin(s);
-    dialog_write(&work, 10, 20, STR("A:b"), STR_NONE);
-    dialog_write(&work, 11, 20, STR("A:b"), STR_NONE);
+    dialog_write(&work, &(struct dialog_where){.chat = 10, .user = 20}, STR("A:b"), STR_NONE);
+    dialog_write(&work, &(struct dialog_where){.chat = 11, .user = 20}, STR("A:b"), STR_NONE);
     commit(s, &work);
     work = begin(s);
-    dialog_end(&work, 11, 20);
+    dialog_end(&work, &(struct dialog_where){.chat = 11, .user = 20});
     commit(s, &work);
     s->now_ms += 59 * GB_MINUTE_MS;
     work = begin(s);
     struct dialog dialog;
-    assert_int_equal(dialog_read(&work, 10, 20, &dialog), GB_OK);
+    assert_int_equal(dialog_read(&work, &(struct dialog_where){.chat = 10, .user = 20}, &dialog),
+                     GB_OK);
     assert_true(str_is(dialog.state, "A:b"));
-    assert_int_equal(dialog_read(&work, 11, 20, &dialog), GB_OK);
+    assert_int_equal(dialog_read(&work, &(struct dialog_where){.chat = 11, .user = 20}, &dialog),
+                     GB_OK);
     assert_int_equal(dialog.state.n, 0);
     s->now_ms += 3 * GB_MINUTE_MS;
     work = begin(s);
-    assert_int_equal(dialog_read(&work, 10, 20, &dialog), GB_OK);
+    assert_int_equal(dialog_read(&work, &(struct dialog_where){.chat = 10, .user = 20}, &dialog),
+                     GB_OK);
     assert_int_equal(dialog.state.n, 0);
     assert_null(dialog.data);
 }
@@ -293,7 +361,8 @@ static void dialog_data_that_is_no_json_is_a_dialog_lost(void **state) {
     tx_put(work.tx, TABLE_FSM, STR("fsm:1:1:state"), STR("A:b"), STORE_NEVER);
     tx_put(work.tx, TABLE_FSM, STR("fsm:1:1:data"), STR("{torn"), STORE_NEVER);
     struct dialog dialog;
-    assert_int_equal(dialog_read(&work, 1, 1, &dialog), GB_OK);
+    assert_int_equal(dialog_read(&work, &(struct dialog_where){.chat = 1, .user = 1}, &dialog),
+                     GB_OK);
     assert_null(dialog.data);
 }
 
@@ -358,6 +427,9 @@ int main(void) {
         T(update_counts_once),
         T(update_ids_may_come_anew_after_a_week),
         T(dialog_is_laid_out_as_aiogram_does),
+        T(dialog_keys_hold_what_the_settings_say),
+        T(dialog_data_is_escaped_if_told_and_read_both_ways),
+        T(dialog_state_and_data_have_expiries_of_their_own),
         T(dialog_expires_and_ends),
         T(dialog_data_that_is_no_json_is_a_dialog_lost),
         T(record_comes_back),
