@@ -39,22 +39,27 @@ static int64_t wall_ms(struct engine *engine) {
 
 /* ---- the turn ---- */
 
+static enum lane_verdict verdict_on(const struct pending *pending, int64_t now_ms,
+                                    int64_t *ret_wait_ms) {
+    const struct event *event = &pending->event;
+    if (event->kind == EVENT_LEAVING) {
+        bool marked = !pending->stale && event->row->state != OUTBOX_SENDING;
+        return marked ? LANE_MARKED : LANE_ENDED;
+    }
+    bool again = !pending->stale && answer_fate(event->row, event->answer, event->noise, now_ms,
+                                                ret_wait_ms) == FATE_AGAIN;
+    return again ? LANE_AGAIN : LANE_ENDED;
+}
+
 static void settle_handle(struct engine *engine, const struct pending *pending, bool committed,
                           int64_t now_ms) {
     if (pending->handle == NULL) {
         return;
     }
-    int64_t wait_ms = 0;
+    int64_t wait_ms = committed ? 0 : STORE_WAIT_MS;
     enum lane_verdict verdict = LANE_AGAIN;
-    if (!committed) {
-        wait_ms = STORE_WAIT_MS;
-    } else if (pending->stale) {
-        verdict = LANE_ENDED; /* here; its row is another's */
-    } else if (pending->event.kind == EVENT_LEAVING) {
-        verdict = pending->event.row->state == OUTBOX_SENDING ? LANE_ENDED : LANE_MARKED;
-    } else if (answer_fate(pending->event.row, pending->event.answer, pending->event.noise, now_ms,
-                           &wait_ms) != FATE_AGAIN) {
-        verdict = LANE_ENDED;
+    if (committed) {
+        verdict = verdict_on(pending, now_ms, &wait_ms);
     }
     lanes_settle(engine->lanes, pending->handle, verdict, wait_ms);
 }
