@@ -114,7 +114,8 @@ static void log_end(const struct engine *engine) {
     struct engine_stats stats;
     engine_stats(engine, &stats);
     LOG_INFO("end", LOG_INT("turns", stats.turns), LOG_INT("events", stats.events),
-             LOG_INT("conflicts", stats.conflicts), LOG_INT("failed_turns", stats.failed_turns));
+             LOG_INT("conflicts", stats.conflicts), LOG_INT("failed_turns", stats.failed_turns),
+             LOG_INT("cache_hits", stats.cache_hits), LOG_INT("cache_misses", stats.cache_misses));
 }
 
 int command_run(int argc, char **argv) {

@@ -40,6 +40,7 @@ int engine_exit_status(const struct engine *engine);
 
 struct engine_stats {
     uint64_t turns, events, updates, answers, notices, conflicts, failed_turns;
+    uint64_t cache_hits, cache_misses;
 };
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
 

@@ -107,6 +107,8 @@ static void keep_decisions(struct engine *engine, const struct work *work,
         decided->told_end = &(*decided->told_end)->next;
     }
     engine->order = work->order;
+    engine->stats.cache_hits += work->cache_hits;
+    engine->stats.cache_misses += work->cache_misses;
 }
 
 /* About a row this instance has sent: only while it is on duty. */

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "shop/fields.h"
 #include "shop/records.h"
+#include "state/cache.h"
 #include "state/work.h"
 
 static const struct field location_fields[] = {
@@ -41,6 +42,7 @@ enum gb_err tariff_get(struct work *work, struct str id, struct tariff *ret) {
 
 void server_put(struct work *work, const struct server *server) {
     record_put(work, &server_record, server->id, server);
+    cache_drop(work, CACHED_LOCATIONS, STR_NONE); /* it may be full now */
 }
 
 /* ---- reading a whole table: at most CATALOG_MAX rows --------------------------------------------
@@ -176,9 +178,15 @@ static void sort_locations(struct location *rows, size_t count) {
 
 enum gb_err catalog_locations(struct work *work, const struct location **ret, size_t *ret_count) {
     struct location *rows = ARENA_ARRAY(work->arena, struct location, CATALOG_MAX);
+    *ret = rows;
+    enum gb_err err = cache_read(work, CACHED_LOCATIONS, STR_NONE, &location_record, rows,
+                                 CATALOG_MAX, ret_count);
+    if (err != GB_NOT_FOUND) {
+        return err;
+    }
     const struct server *servers;
     size_t server_count, count, kept = 0;
-    enum gb_err err = catalog_servers(work, &servers, &server_count);
+    err = catalog_servers(work, &servers, &server_count);
     if (err == GB_OK) {
         err = read_all(work, &location_record, rows, &count);
     }
@@ -191,7 +199,7 @@ enum gb_err catalog_locations(struct work *work, const struct location **ret, si
         }
     }
     sort_locations(rows, kept);
-    *ret = rows;
+    cache_fill(work, CACHED_LOCATIONS, STR_NONE, &location_record, rows, kept);
     *ret_count = kept;
     return GB_OK;
 }
@@ -212,11 +220,23 @@ bool tariff_is_sold_in(const struct tariff *tariff, struct str location) {
            (tariff->location.n == 0 || str_equal(tariff->location, location));
 }
 
+static enum gb_err read_tariffs(struct work *work, struct tariff *rows, size_t *ret_count) {
+    enum gb_err err =
+        cache_read(work, CACHED_TARIFFS, STR_NONE, &tariff_record, rows, CATALOG_MAX, ret_count);
+    if (err == GB_NOT_FOUND) {
+        err = read_all(work, &tariff_record, rows, ret_count);
+        if (err == GB_OK) {
+            cache_fill(work, CACHED_TARIFFS, STR_NONE, &tariff_record, rows, *ret_count);
+        }
+    }
+    return err;
+}
+
 enum gb_err catalog_tariffs(struct work *work, struct str location, const struct tariff **ret,
                             size_t *ret_count) {
     struct tariff *rows = ARENA_ARRAY(work->arena, struct tariff, CATALOG_MAX);
     size_t count, kept = 0;
-    enum gb_err err = read_all(work, &tariff_record, rows, &count);
+    enum gb_err err = read_tariffs(work, rows, &count);
     if (err != GB_OK) {
         return err;
     }

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "shop/catalog.h"
 #include "shop/records.h"
+#include "state/cache.h"
 #include "state/record.h"
 #include "state/work.h"
 
@@ -58,6 +59,8 @@ static enum gb_err seed_row(struct work *work, const struct record *record, cons
         return GB_INVALID;
     }
     record_put(work, record, id, row);
+    cache_drop(work, CACHED_LOCATIONS, STR_NONE);
+    cache_drop(work, CACHED_TARIFFS, STR_NONE);
     return GB_OK;
 }
 

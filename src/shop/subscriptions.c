@@ -6,6 +6,7 @@
 #include "shop/fields.h"
 #include "shop/orders.h"
 #include "shop/records.h"
+#include "state/cache.h"
 #include "state/event.h"
 #include "state/notices.h"
 #include "state/outbox.h"
@@ -52,6 +53,8 @@ enum gb_err subscription_get(struct work *work, struct str id, struct subscripti
 
 void subscription_put(struct work *work, const struct subscription *subscription) {
     record_put(work, &subscription_record, subscription->id, subscription);
+    cache_drop(work, CACHED_SUBSCRIPTIONS,
+               arena_printf(work->arena, "%" PRId64, subscription->user));
 }
 
 /* ---- grant --------------------------------------------------------------------------------------
@@ -252,13 +255,13 @@ static bool list_row(void *ctx, struct str key, struct str value) {
     return listing->count < LIST_MAX;
 }
 
-enum gb_err subscription_list(struct work *work, int64_t user, const struct subscription **ret,
-                              size_t *ret_count) {
+/* LIST_MAX rows, newest first. */
+static enum gb_err list_rows(struct work *work, int64_t user, struct subscription *rows,
+                             size_t *ret_count) {
     struct listing listing = {.count = 0};
     struct str prefix = arena_printf(work->arena, "%" PRId64 "/", user);
     enum gb_err err =
         tx_scan_prefix(work->tx, TABLE_USER_SUBS, prefix, LIST_MAX, list_row, &listing);
-    struct subscription *rows = ARENA_ARRAY(work->arena, struct subscription, LIST_MAX);
     size_t count = 0;
     for (size_t i = 0; err == GB_OK && i < listing.count; i++) {
         err = subscription_get(work, listing.id[i], &rows[count]);
@@ -266,9 +269,22 @@ enum gb_err subscription_list(struct work *work, int64_t user, const struct subs
         count += there ? 1 : 0;
         err = err == GB_NOT_FOUND ? GB_OK : err;
     }
-    if (err == GB_OK) {
-        *ret = rows;
-        *ret_count = count;
+    *ret_count = count;
+    return err;
+}
+
+enum gb_err subscription_list(struct work *work, int64_t user, const struct subscription **ret,
+                              size_t *ret_count) {
+    struct subscription *rows = ARENA_ARRAY(work->arena, struct subscription, LIST_MAX);
+    struct str id = arena_printf(work->arena, "%" PRId64, user);
+    *ret = rows;
+    enum gb_err err =
+        cache_read(work, CACHED_SUBSCRIPTIONS, id, &subscription_record, rows, LIST_MAX, ret_count);
+    if (err == GB_NOT_FOUND) {
+        err = list_rows(work, user, rows, ret_count);
+        if (err == GB_OK) {
+            cache_fill(work, CACHED_SUBSCRIPTIONS, id, &subscription_record, rows, *ret_count);
+        }
     }
     return err;
 }

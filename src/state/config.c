@@ -61,6 +61,13 @@ static const struct option options[] = {
     {"fsm", "data_lifetime", OPTION_DURATION, AT(fsm, data_ms), NULL, GB_MINUTE_MS, 30 * GB_DAY_MS, NULL,
      OPTION_RELOAD, "Empty: as [shop] dialog_lifetime.", NULL},
 
+    {"cache", "locations", OPTION_DURATION, AT(cache, locations), "5min", 0, GB_DAY_MS, NULL,
+     OPTION_RELOAD, "How long the list of places where something is sold is kept; 0s: not at all.", NULL},
+    {"cache", "tariffs", OPTION_DURATION, AT(cache, tariffs), "5min", 0, GB_DAY_MS, NULL,
+     OPTION_RELOAD, "The list of tariffs.", NULL},
+    {"cache", "subscriptions", OPTION_DURATION, AT(cache, subscriptions), "2min", 0, GB_DAY_MS, NULL,
+     OPTION_RELOAD, "A person's subscriptions.", NULL},
+
     {"log", "level", OPTION_CHOICE, AT(log, level), "info", 0, 0, log_levels,
      OPTION_RELOAD, "debug, info, warn or error. The log goes to standard error.", NULL},
 
@@ -173,6 +180,8 @@ static const struct option_section sections[] = {
     {"store", "The data."},
     {"redis", "Where [store] backend is redis or mixed: Redis from 6 on, or Valkey."},
     {"fsm", "How dialogs are laid out, for who shares them with an aiogram bot."},
+    {"cache", "Only where the shop's records are in Redis: in the directory, reading costs less "
+              "than keeping."},
     {"log", NULL},
     {"shop", "The shop."},
     {"limits", "What one person may do."},

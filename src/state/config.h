@@ -71,6 +71,9 @@ struct config {
         int64_t state_ms, data_ms;      /* 0: shop.dialog_ms */
     } fsm;
     struct {
+        int64_t locations, tariffs, subscriptions; /* ms; 0: not kept */
+    } cache;
+    struct {
         int level; /* enum log_level */
     } log;
     struct {

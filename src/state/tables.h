@@ -7,6 +7,7 @@
     X(META, "meta", 3)           /* schema, bot id, secret, counters; a word */                    \
     X(SEEN, "seen", 3)           /* handled updates: bits, update id / 64; u<id>, if shared */     \
     X(FSM, "fsm", 0)             /* dialog state and data; as aiogram lays them out */             \
+    X(CACHE, "cache", 1)         /* lists put together once; list:id */                            \
     X(LIMITS, "limits", 2)       /* buckets and pauses; kind:user */                               \
     X(USERS, "users", 3)         /* person; Telegram id */                                         \
     X(LOCATIONS, "locations", 3) /* id */                                                          \

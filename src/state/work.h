@@ -25,6 +25,7 @@ struct work {
     const struct config *config;
     const struct texts *texts;
     bool is_shared; /* other instances write the same rows */
+    unsigned cache_hits, cache_misses;
     uint64_t order; /* next number for rows that keep their order; rises from event to event */
     /* What was decided, in memory as well as in rows: the engine need not read it back. */
     struct outbox_node *added; /* outbox_add */
