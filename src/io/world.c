@@ -24,7 +24,7 @@
 #define EVENTS_MAX          256
 #define SIGNALS_MAX         32
 
-enum owner { OWNER_CLIENT, OWNER_SERVER };
+enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_NEWS };
 
 struct real_world {
     struct world world;
@@ -35,6 +35,8 @@ struct real_world {
     int64_t wake_ms;
     int signals[SIGNALS_MAX];
     size_t signal_count;
+    int news_fd; /* -1: none */
+    bool has_news;
     uint64_t waits;
 };
 
@@ -91,6 +93,22 @@ static enum gb_err real_listen(struct world *world, const char *host, int port, 
                               reterr_why);
 }
 
+/* ---- somebody else's descriptor */
+
+static void real_hear(struct world *world, int fd) {
+    struct real_world *w = real(world);
+    if (fd == w->news_fd) {
+        return;
+    }
+    if (w->news_fd >= 0) {
+        loop_forget(w->loop, w->news_fd);
+    }
+    w->news_fd = fd;
+    if (fd >= 0) {
+        loop_watch(w->loop, fd, OWNER_NEWS, LOOP_IN);
+    }
+}
+
 /* ---- the round */
 
 static void real_wake_at(struct world *world, int64_t mono_ms) {
@@ -99,7 +117,8 @@ static void real_wake_at(struct world *world, int64_t mono_ms) {
 }
 
 static size_t signs_waiting(const struct real_world *w) {
-    return w->signal_count + http_client_waiting(w->client) + http_server_waiting(w->server);
+    return w->signal_count + w->has_news + http_client_waiting(w->client) +
+           http_server_waiting(w->server);
 }
 
 /* How long to sleep, negative: no limit. The caller's clock may have been moved, ours not. */
@@ -123,6 +142,8 @@ static bool sleep_and_carry_on(struct real_world *w) {
     for (size_t i = 0; i < n; i++) {
         if (events[i].owner == OWNER_CLIENT) {
             http_client_ready(w->client, events[i].fd, events[i].ready);
+        } else if (events[i].owner == OWNER_NEWS) {
+            w->has_news = true;
         } else {
             http_server_ready(w->server, events[i].fd);
         }
@@ -145,6 +166,10 @@ static void hand_over(struct real_world *w, struct arena *arena, const struct si
         signs[n++] = (struct sign){.kind = SIGN_SIGNAL, .signal = w->signals[i]};
     }
     w->signal_count = 0;
+    if (w->has_news) {
+        signs[n++] = (struct sign){.kind = SIGN_NEWS};
+        w->has_news = false;
+    }
     const struct http_reply *reply;
     const struct http_incoming *request;
     uint64_t ticket;
@@ -198,6 +223,7 @@ static const struct world_ops real_ops = {
     .cancel = real_cancel,
     .respond = real_respond,
     .listen = real_listen,
+    .hear = real_hear,
     .wake_at = real_wake_at,
     .wait = real_wait,
     .close = real_close,
@@ -255,6 +281,7 @@ enum gb_err world_open(const struct world_options *options, struct world **ret_w
     gb_assert(w != NULL);
     w->world.ops = &real_ops;
     w->wake_ms = INT64_MAX;
+    w->news_fd = -1;
     /* A peer that went away shows as an error of the write, not as the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     const char *why = open_parts(w, options);

@@ -16,6 +16,7 @@ enum sign_kind {
     SIGN_REPLY,   /* the answer to send(): ticket, reply */
     SIGN_REQUEST, /* somebody calls a door opened by listen(): ticket, door, request */
     SIGN_SIGNAL,  /* a Unix signal: number */
+    SIGN_NEWS,    /* the descriptor given to hear() can be read: its owner must do so now */
 };
 
 /* A request that came in. Path and query as sent: not decoded. */
@@ -64,6 +65,9 @@ struct world_ops {
      * body_bytes_max are answered 413 here. GB_UNAVAILABLE: *reterr_why, static text. */
     enum gb_err (*listen)(struct world *w, const char *host, int port, int door,
                           size_t body_bytes_max, int *ret_port, const char **reterr_why);
+    /* wait() gives a SIGN_NEWS whenever this descriptor of somebody else's can be read; -1: none
+     * any more. One at a time; to be taken back before it is closed. */
+    void (*hear)(struct world *w, int fd);
     /* wait() returns by then; the earliest counts, INT64_MAX: no limit. Holds for the next wait()
      * only. */
     void (*wake_at)(struct world *w, int64_t mono_ms);

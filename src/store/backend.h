@@ -119,4 +119,10 @@ void lmdb_stats(const struct backend *backend, struct lmdb_stats *ret_stats);
 enum gb_err lmdb_copy(struct backend *backend, const char *path, struct str *reterr_why,
                       struct arena *arena) GB_MUST_USE;
 
+/* ---- both ------------------------------------------------------------------------------------ */
+
+/* The shop's records (database 3) in one, the rest in the other; owns both from now on. One
+ * process: nobody else changes the records. */
+void mixed_open(struct backend *records, struct backend *rest, struct backend **ret_backend);
+
 #endif

@@ -128,6 +128,28 @@ static void signals_come_as_signs(void **state) {
     scene_end(&scene);
 }
 
+static void a_descriptor_of_somebody_else_s_is_heard_until_taken_back(void **state) {
+    struct scene *scene = *state;
+    const struct sign *signs;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    scene->world->ops->hear(scene->world, ends[0]);
+    assert_int_equal(wait_until(scene, mono_ms(scene) + 1, &signs), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    for (int i = 0; i < 2; i++) { /* until it is read */
+        assert_int_equal(wait_until(scene, mono_ms(scene) + 1000, &signs), 1);
+        assert_int_equal(signs[0].kind, SIGN_NEWS);
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(wait_until(scene, mono_ms(scene) + 1, &signs), 0);
+    scene->world->ops->hear(scene->world, -1);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(wait_until(scene, mono_ms(scene) + 1, &signs), 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void clock_file_moves_time_while_the_world_runs(void **state) {
     (void)state;
     char path[] = "/tmp/gb-clock-XXXXXX";
@@ -195,6 +217,7 @@ int main(void) {
         TEST(waiting_for_a_reply_sleeps_too),
         cmocka_unit_test(all_that_is_due_comes_in_one_wait),
         cmocka_unit_test(signals_come_as_signs),
+        TEST(a_descriptor_of_somebody_else_s_is_heard_until_taken_back),
         cmocka_unit_test(clock_file_moves_time_while_the_world_runs),
         cmocka_unit_test(clock_file_that_is_none_is_refused),
         TEST(chance_is_not_the_same_twice),
