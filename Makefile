@@ -61,7 +61,7 @@ CC := $(cc_$(FLAVOUR))
 CFLAGS := $(cflags_$(FLAVOUR))
 LDFLAGS := $(ldflags_$(FLAVOUR))
 libraries := $(patsubst %,$(V)/lib/lib%.a,curl mbedtls mbedx509 mbedcrypto microhttpd z lmdb cjson \
-	inih qrencode) -lpthread -lm
+	inih qrencode hiredis) -lpthread -lm
 
 # ---- targets for people
 

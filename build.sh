@@ -55,6 +55,8 @@ find_missing_to_test() {
     need python3 has python3
     need python3-pytest has_pytest
     need zbar-tools has zbarimg
+    need openssl has openssl
+    need redis-server has redis-server
     # The package's name carries clang's version, so clang comes first.
     if has clang; then
         need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" has_fuzzer

@@ -22,7 +22,7 @@ def head(path):
 
 
 class Floors:
-    """The table: rooms[name] = what it may include, doors[library prefix] = its one file."""
+    """The table: rooms[name] = what it may include, doors[library prefix] = its one file in each room."""
 
     def __init__(self, src):
         self.src = pathlib.Path(src)
@@ -36,7 +36,7 @@ class Floors:
             for pair in libraries.split():
                 if pair != "-":
                     library, door = pair.split(":")
-                    self.doors[library] = f"{name}/{door}"
+                    self.doors.setdefault(library, []).append(f"{name}/{door}")
 
     def next_below(self, room):
         may = self.rooms.get(room, [])
@@ -80,17 +80,17 @@ class Floors:
             if room in occupied:  # a room still empty uses nothing
                 faults += [f"FLOORS: {room} does not use {p}"
                            for p in may if p != "*" and (room, p) not in used]
-        faults += [f"FLOORS: nobody includes {library}" for library, door in self.doors.items()
-                   if library not in used and (self.src / door).exists()]
+        faults += [f"FLOORS: nobody includes {library}" for library, doors in self.doors.items() for door in doors
+                   if (library, door) not in used and (self.src / door).exists()]
         return faults
 
     def library_faults(self, rel, target, used):
         # The longest prefix wins: a part of a library may have its door in another room.
         for library in sorted(self.doors, key=len, reverse=True):
-            door = self.doors[library]
+            doors = self.doors[library]
             if target.startswith(library):
-                used.add(library)
-                return [] if rel == door else [f"{rel}: <{target}> has its door in {door}"]
+                used.add((library, rel))
+                return [] if rel in doors else [f"{rel}: <{target}> has its door in {' and '.join(doors)}"]
         return []
 
     def room_faults(self, rel, room, target, used):

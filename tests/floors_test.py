@@ -68,6 +68,16 @@ def test_a_planted_fault_is_named(house, changes, named):
     assert said == named + "\n"
 
 
+def test_a_library_may_have_a_door_in_two_rooms_and_both_must_use_it(house):
+    floors = HOUSE["FLOORS"].replace("lmdb.h:lmdb.c", "lmdb.h:lmdb.c cJSON.h:lmdb.c")
+    both = {"FLOORS": floors, "store/lmdb.c": '#include "base/base.h"\n#include <lmdb.h>\n#include <cJSON.h>\n'}
+    assert check(house(both))[0] == 0
+    status, said = check(house({**both, "shop/x.c": "#include <cJSON.h>\n"}))
+    assert (status, said) == (1, "shop/x.c: <cJSON.h> has its door in base/json.c and store/lmdb.c\n")
+    status, said = check(house({**both, "shop/x.c": "", "base/json.c": '#include "base/base.h"\n'}))
+    assert (status, said) == (1, "FLOORS: nobody includes cJSON.h\n")
+
+
 def test_a_permission_for_a_room_that_is_not_there_is_named(house):
     floors = HOUSE["FLOORS"].replace("store/store.h     -", "store/store.h roof  -")
     status, said = check(house({"FLOORS": floors}))

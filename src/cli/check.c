@@ -5,11 +5,11 @@
 #include "base/base.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "cli/data.h"
 #include "cli/words.h"
 #include "io/world.h"
 #include "shop/invariants.h"
 #include "state/config.h"
-#include "state/tables.h"
 #include "state/work.h"
 #include "store/backend.h"
 
@@ -59,12 +59,10 @@ static int check_store(const struct config *config, struct arena *arena) {
     int64_t now_ms = world->ops->wall_ms(world);
     world->ops->close(world);
 
-    struct lmdb_options options = {.directory = arena_cstr(arena, config->store.directory),
-                                   .durable = true};
     struct backend *backend;
     struct str why = STR_NONE;
-    if (lmdb_open(&options, store_tables, TABLE_COUNT, arena, &backend, &why) != GB_OK) {
-        fprintf(stderr, "gigabridge: data directory: " STR_FMT "\n", STR_ARG(why));
+    if (data_open(config, arena, &backend, &why) != GB_OK) {
+        fprintf(stderr, "gigabridge: data: " STR_FMT "\n", STR_ARG(why));
         return 1;
     }
     int status = check_rows(backend, config, now_ms, arena);

@@ -7,11 +7,11 @@
 #include "bot/bot.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "cli/data.h"
 #include "cli/words.h"
 #include "engine/engine.h"
 #include "io/world.h"
 #include "state/config.h"
-#include "state/tables.h"
 #include "store/backend.h"
 
 #include <signal.h>
@@ -73,19 +73,18 @@ static int open_all(struct shop *shop) {
     }
     log_start(STDERR_FILENO, (enum log_level)shop->config->log.level, world_wall_ms, shop->world);
 
-    const char *directory = arena_cstr(shop->arena, shop->config->store.directory);
-    struct lmdb_options lmdb_options = {.directory = directory, .durable = true};
     struct str store_why = STR_NONE;
-    if (lmdb_open(&lmdb_options, store_tables, TABLE_COUNT, shop->arena, &shop->backend,
-                  &store_why) != GB_OK) {
-        return fail("data directory", store_why);
+    const char *inhand = data_path(shop->config, shop->arena, "inhand", &store_why);
+    if (inhand == NULL ||
+        data_open(shop->config, shop->arena, &shop->backend, &store_why) != GB_OK) {
+        return fail("data", store_why);
     }
     struct engine_options options = {
         .world = shop->world,
         .backend = shop->backend,
         .config = shop->config,
         .texts = texts_new(shop->arena),
-        .inhand_path = arena_cstr(shop->arena, arena_printf(shop->arena, "%s/inhand", directory)),
+        .inhand_path = inhand,
         .reload = reload,
         .reload_ctx = shop,
     };

@@ -286,6 +286,20 @@ static void look_at_duty(struct engine *engine, int64_t now_ms) {
     }
 }
 
+/* What is due without anybody calling. */
+static void go_on(struct engine *engine, int64_t now_ms) {
+    look_at_duty(engine, now_ms);
+    enum gb_err err = lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
+    if (err != GB_OK) {
+        store_refused(engine, err, now_ms);
+        return;
+    }
+    if (engine->duty.held) {
+        intake_poll(&engine->intake, engine->event, now_ms);
+    }
+    purge(engine, now_ms);
+}
+
 bool engine_turn(struct engine *engine) {
     const struct sign *signs;
     size_t count;
@@ -311,12 +325,7 @@ bool engine_turn(struct engine *engine) {
         intake_settle(&engine->intake, true, now_ms); /* what was passed over is done with */
     }
     if (engine->phase == RUNNING && now_ms >= engine->store_wait_ms && engine->kept == NULL) {
-        look_at_duty(engine, now_ms);
-        lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
-        if (engine->duty.held) {
-            intake_poll(&engine->intake, engine->event, now_ms);
-        }
-        purge(engine, now_ms);
+        go_on(engine, now_ms);
     }
     advance_stop(engine, now_ms);
     return engine->phase != STOPPED;

@@ -95,9 +95,9 @@ void window_append(struct lanes *lanes, struct lane *lane, struct lane_row *row)
 /* Back into its old place: the window is in sending order. */
 void window_insert(struct lanes *lanes, struct lane *lane, struct lane_row *row);
 struct lane_row *window_take(struct lane *lane, struct lane_row **at);
-/* Load due rows from the store until the window is full. */
-void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
-                   struct arena *arena, int64_t now_ms);
+/* Load due rows from the store until the window is full. The store's error. */
+enum gb_err window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
+                          struct arena *arena, int64_t now_ms) GB_MUST_USE;
 
 /* The store has rows that are not known here. */
 void lane_look_again(struct lane *lane);

@@ -312,35 +312,37 @@ static void pump_window(struct lanes *lanes, struct lane *lane, struct arena *ar
     }
 }
 
-static void lane_pump(struct lanes *lanes, struct lane *lane, struct backend *backend,
-                      struct arena *arena, int64_t now_ms) {
+static enum gb_err lane_pump(struct lanes *lanes, struct lane *lane, struct backend *backend,
+                             struct arena *arena, int64_t now_ms) {
+    enum gb_err err = GB_OK;
     lane->wake_ms = INT64_MAX;
     if (lane->quiet_until_ms > now_ms) {
         lane->wake_ms = lane->quiet_until_ms;
-        return;
+        return GB_OK;
     }
     pump_noise(lanes, lane, arena, now_ms);
     if (lanes->resting) {
-        return;
+        return GB_OK;
     }
     if (lane->window < WINDOW_MAX / 2 && (lane->more || lane->next_due_ms <= now_ms)) {
-        window_refill(lanes, lane, backend, arena, now_ms);
+        err = window_refill(lanes, lane, backend, arena, now_ms);
     }
     pump_window(lanes, lane, arena, now_ms);
     if (lane->window < WINDOW_MAX / 2) { /* else nothing is loaded before a reply makes room */
         lane->wake_ms = GB_MIN(lane->wake_ms, lane->more ? now_ms : lane->next_due_ms);
     }
+    return err;
 }
 
-void lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena, int64_t now_ms) {
-    if (lanes->stopped) {
-        return;
-    }
-    for (size_t i = 0; i < lanes->count; i++) {
+enum gb_err lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena,
+                       int64_t now_ms) {
+    enum gb_err err = GB_OK;
+    for (size_t i = 0; !lanes->stopped && err == GB_OK && i < lanes->count; i++) {
         if (lanes->lane[i].wake_ms <= now_ms) {
-            lane_pump(lanes, &lanes->lane[i], backend, arena, now_ms);
+            err = lane_pump(lanes, &lanes->lane[i], backend, arena, now_ms);
         }
     }
+    return err;
 }
 
 int64_t lanes_next_ms(const struct lanes *lanes) {

@@ -81,8 +81,10 @@ void lanes_take_over(struct lanes *lanes);
 /* Another instance has added rows. */
 void lanes_look_again(struct lanes *lanes);
 
-/* Send what may go now; load what has become due. `arena` is scratch. */
-void lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena, int64_t now_ms);
+/* Send what may go now; load what has become due. `arena` is scratch. The store's error if rows
+ * could not be loaded: their lane looks again in a second. */
+enum gb_err lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena,
+                       int64_t now_ms) GB_MUST_USE;
 
 /* Wall-clock instant of the next thing to do here; INT64_MAX: only replies matter. */
 int64_t lanes_next_ms(const struct lanes *lanes);

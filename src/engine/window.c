@@ -170,8 +170,8 @@ static enum gb_err refill_strays(struct refill *refill, struct backend *backend)
 
 /* The cursor only saves work: a scan that starts too early skips what memory has. A clock that was
  * set back may put new rows before it, so it starts anew whenever the window ran empty. */
-void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
-                   struct arena *arena, int64_t now_ms) {
+enum gb_err window_refill(struct lanes *lanes, struct lane *lane, struct backend *backend,
+                          struct arena *arena, int64_t now_ms) {
     struct arena_mark mark = arena_mark(arena);
     if (lane->first == NULL || lanes->is_shared) {
         lane->cursor_n = 0;
@@ -187,13 +187,12 @@ void window_refill(struct lanes *lanes, struct lane *lane, struct backend *backe
         err = refill_strays(&refill, backend);
     }
     if (err != GB_OK) {
-        LOG_WARN("outbox_unreadable", LOG_TEXT("lane", lane->name),
-                 LOG_TEXT("error", gb_err_name(err)));
         lane->quiet_until_ms = now_ms + GB_SECOND_MS;
         refill.full = true;
     }
     lane->more = refill.full;
     arena_reset(arena, mark);
+    return err;
 }
 
 /* ---- several instances ---- */

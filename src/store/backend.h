@@ -119,6 +119,60 @@ void lmdb_stats(const struct backend *backend, struct lmdb_stats *ret_stats);
 enum gb_err lmdb_copy(struct backend *backend, const char *path, struct str *reterr_why,
                       struct arena *arena) GB_MUST_USE;
 
+/* ---- Redis from 6.0 on, Valkey ---------------------------------------------------------------
+ *
+ * How rows lie there, for who looks with redis-cli:
+ *
+ *   tables of database 0, 1, 2   key and value as they are, expiry by the server. One table a
+ *                                database at most, so that no two rows can have one key.
+ *   tables of database 3         key "<table>:<key>", value as it is, expiry by the server;
+ *                                "_index:<table>", a sorted set: its keys in byte order;
+ *                                "_expiry", a sorted set: what expires when, for purge;
+ *                                "_meta:format": what this is.
+ *
+ * Other programs may write rows of 0 to 2 as they like. A row of database 3 that was written past
+ * its index is read, but no scan finds it. A scan of a table in 0 to 2 walks the whole database
+ * with SCAN, in bounded memory: a tool's way, not a handler's.
+ *
+ * A server without TCP or Unix socket at hand, in trouble, or silent costs the loop at most
+ * connect_ms + command_ms once, then calls fail at once for a while (see redis_stats.rest_ms).
+ * After GB_UNCERTAIN the changes may still come to pass later; whoever ran the event again has
+ * changed a row it had read, and then they do not.
+ */
+
+struct redis_options {
+    const char *host;               /* name or address; NULL: 127.0.0.1 */
+    int port;                       /* 0: 6379 */
+    const char *socket_path;        /* NULL: TCP */
+    int db_first;                   /* a table's redis_db is added */
+    const char *user;               /* NULL: default */
+    struct str password;            /* empty: none */
+    bool tls;                       /* certificate and name are verified; TCP only */
+    const char *ca_file;            /* NULL: the authorities the program carries */
+    int64_t connect_ms, command_ms; /* patience with one connect, one round trip; 0: 1000 */
+};
+
+/* All options are copied. GB_UNAVAILABLE: not there, refuses us, or a replica or cluster;
+ * GB_NO_SPACE: it can take no writes; GB_DAMAGED: holds another format than ours. *reterr_why: a
+ * sentence for the owner, without secrets, in `arena`. */
+enum gb_err redis_open(const struct redis_options *options, const struct store_table *tables,
+                       size_t table_count, struct arena *arena, struct backend **ret_backend,
+                       struct str *reterr_why) GB_MUST_USE;
+
+struct redis_stats {
+    bool is_connected;
+    int64_t rest_ms; /* so long every call fails at once; 0: the next one asks the server */
+    uint64_t connects, round_trips, conflicts, uncertain, failures, purged;
+    int64_t trip_us_last, trip_us_max;
+    const char *server;  /* "redis 7.0.15"; "" before the first connection */
+    const char *warning; /* what its owner should change there; "" when nothing */
+    const char *trouble; /* as in struct backend; "" when there is none */
+};
+void redis_stats(const struct backend *backend, struct redis_stats *ret_stats);
+
+/* Ask the server for a sign of life, connecting if need be (and if no rest is on).
+ * GB_UNAVAILABLE: none; backend->trouble says why. */
+enum gb_err redis_ping(struct backend *backend) GB_MUST_USE;
 /* ---- both ------------------------------------------------------------------------------------ */
 
 /* The shop's records (database 3) in one, the rest in the other; owns both from now on. One

@@ -1,11 +1,13 @@
-/* store_bench.c: what a view, an apply and a commit of the store cost.
+/* store_bench.c: what a view, an apply and a commit of the store cost, on LMDB and on Redis.
  *
- *     store_bench [DIRECTORY [USERS]]
+ *     store_bench [DIRECTORY [USERS [REDIS_PORT REDIS_SOCKET REDIS_SOCKET_THAT_SYNCS]]]
  *
  * A view here is what a press of a button is to the store: five reads (seen, two FSM rows, a
  * person, an order) and five writes (the first three again, a row into the outbox, one out of it).
  * Commits are durable, so the last table is about the disk under DIRECTORY (default: a fresh one in
- * /tmp). Nothing is asserted but that the store says OK.
+ * /tmp, also ""). tests/bench/run starts two fresh redis-servers: one with appendfsync everysec, by
+ * TCP and by its socket, one with appendfsync always. Nothing is asserted but that the store says
+ * OK.
  */
 #define GB_DOOR "a clock to read, a directory to make"
 #include "base/arena.h"
@@ -21,6 +23,7 @@
 #define PERSON_SIZE 300
 #define DATA_SIZE   120
 #define CALL_SIZE   250
+#define FILL        500
 
 enum { SEEN, FSM, PEOPLE, ORDERS, OUTBOX, TABLES };
 
@@ -114,24 +117,27 @@ static void turn_end(struct bench *b) {
     must(b->backend->ops->sync(b->backend), "sync");
 }
 
+/* FILL people a transaction: on a server that syncs each, one for each person would take minutes.
+ */
 static void fill(struct bench *b) {
-    for (uint64_t i = 0; i < b->users; i++) {
-        uint64_t user = UINT64_C(100000000) + i;
+    for (uint64_t from = 0; from < b->users;) {
         struct tx *tx = tx_begin(b->backend, b->arena, NOW);
-        tx_put(tx, PEOPLE, key(b, "", user, ""), text(b, PERSON_SIZE), STORE_NEVER);
-        tx_put(tx, ORDERS, key(b, "o", user, ""), text(b, PERSON_SIZE), STORE_NEVER);
+        uint64_t until = GB_MIN(from + FILL, b->users);
+        for (uint64_t i = from; i < until; i++) {
+            uint64_t user = UINT64_C(100000000) + i;
+            tx_put(tx, PEOPLE, key(b, "", user, ""), text(b, PERSON_SIZE), STORE_NEVER);
+            tx_put(tx, ORDERS, key(b, "o", user, ""), text(b, PERSON_SIZE), STORE_NEVER);
+        }
         enum gb_err err = tx_apply(tx);
-        if (err == GB_OK && i % 500 == 499) {
+        if (err == GB_OK) {
             err = b->backend->ops->sync(b->backend);
         }
-        if (err == GB_NO_SPACE) { /* the map has grown; the turn's rows are gone */
-            i -= i % 500 + 1;
-        } else {
+        if (err != GB_NO_SPACE) { /* LMDB's map has grown: again */
             must(err, "fill");
+            from = until;
         }
         arena_clear(b->arena);
     }
-    turn_end(b);
 }
 
 static void open_store(struct bench *b, const char *directory, bool durable) {
@@ -180,7 +186,7 @@ static void do_step(struct bench *b, enum step step, struct tx *tx) {
     }
 }
 
-static void time_steps(struct bench *b, const char *name, enum step step, int rounds) {
+static double time_step(struct bench *b, enum step step, int rounds) {
     int64_t spent = 0;
     int total = 0;
     for (int i = 0; i < rounds; i++) {
@@ -194,16 +200,60 @@ static void time_steps(struct bench *b, const char *name, enum step step, int ro
         turn_end(b);
         arena_clear(b->arena);
     }
-    printf("%-44s %10.0f ns\n", name, (double)spent / total);
+    return (double)spent / total;
 }
 
-static void steps(struct bench *b) {
-    time_steps(b, "get of one of many rows, keys made", STEP_HIT, 2000);
-    time_steps(b, "get of the same row again", STEP_AGAIN, 2000);
-    time_steps(b, "get of a row that is not there", STEP_MISS, 2000);
-    time_steps(b, "scan of 10 rows", STEP_SCAN, 1000);
-    time_steps(b, "turn of one read (open, get, sync)", STEP_EMPTY_TURN, 1000);
-    time_steps(b, "view of 5 reads and 5 writes, applied", STEP_VIEW, 500);
+static const struct {
+    const char *name;
+    enum step step;
+    int rounds; /* of 100, on LMDB; a round trip wants fewer */
+} all_steps[] = {
+    {"get of one of many rows, keys made", STEP_HIT, 2000},
+    {"get of the same row again", STEP_AGAIN, 2000},
+    {"get of a row that is not there", STEP_MISS, 2000},
+    {"scan of 10 rows", STEP_SCAN, 1000},
+    {"turn of one read (open, get, sync)", STEP_EMPTY_TURN, 1000},
+    {"view of 5 reads and 5 writes, applied", STEP_VIEW, 500},
+};
+
+/* ---- on Redis ---- */
+
+#define REDIS_SHARE 20 /* so many times fewer rounds */
+
+struct redis_way {
+    const char *name;
+    struct redis_options options;
+    struct backend *backend; /* NULL: not asked for */
+};
+
+static void open_redis(struct bench *b, struct redis_way *way) {
+    struct str why = STR_NONE;
+    way->options.command_ms = 10000;
+    if (redis_open(&way->options, tables, TABLES, b->arena, &way->backend, &why) != GB_OK) {
+        fprintf(stderr, "store_bench: " STR_FMT "\n", STR_ARG(why));
+        exit(1);
+    }
+    arena_clear(b->arena);
+}
+
+/* The same steps on each, one beside the other. */
+static void steps(struct bench *b, struct redis_way *ways, size_t way_count) {
+    struct backend *lmdb = b->backend;
+    printf("%-40s %12s", "ns", "LMDB");
+    for (size_t w = 0; w < way_count; w++) {
+        printf(" %12s", ways[w].name);
+    }
+    printf("\n");
+    for (size_t i = 0; i < GB_COUNT(all_steps); i++) {
+        printf("%-40s %12.0f", all_steps[i].name,
+               time_step(b, all_steps[i].step, all_steps[i].rounds));
+        for (size_t w = 0; w < way_count; w++) {
+            b->backend = ways[w].backend;
+            printf(" %12.0f", time_step(b, all_steps[i].step, all_steps[i].rounds / REDIS_SHARE));
+        }
+        b->backend = lmdb;
+        printf("\n");
+    }
 }
 
 /* ---- whole turns, with the disk ---- */
@@ -284,10 +334,45 @@ static void memory(struct bench *b) {
     }
 }
 
+/* The same on each server: a turn is as many transactions as it has views, none of them grouped. */
+static void redis_turns(struct bench *b, const struct redis_way *ways, size_t way_count) {
+    struct backend *lmdb = b->backend;
+    for (size_t w = 0; w < way_count; w++) {
+        char title[80];
+        (void)snprintf(title, sizeof title, "turns, %s", ways[w].name);
+        b->backend = ways[w].backend;
+        turn_table(b, title, INT64_C(1000000000));
+    }
+    b->backend = lmdb;
+}
+
+/* The words behind USERS; how many servers there are. */
+static size_t redis_ways(struct bench *b, int argc, char **argv, struct redis_way ways[3]) {
+    if (argc < 6) {
+        return 0;
+    }
+    int64_t port;
+    must(num_i64(str_of(argv[3]), 1, 65535, &port), "REDIS_PORT");
+    ways[0] = (struct redis_way){.name = "Redis TCP", .options.port = (int)port};
+    ways[1] = (struct redis_way){.name = "Redis socket", .options.socket_path = argv[4]};
+    ways[2] = (struct redis_way){.name = "Redis fsync", .options.socket_path = argv[5]};
+    for (size_t w = 0; w < 3; w++) {
+        open_redis(b, &ways[w]);
+        if (w != 1) { /* the same server as before */
+            struct backend *lmdb = b->backend;
+            b->backend = ways[w].backend;
+            fill(b);
+            b->backend = lmdb;
+        }
+    }
+    return 3;
+}
+
 int main(int argc, char **argv) {
     struct bench b = {.users = USERS, .update = 1000000, .state = 88172645463325252};
     char fresh[] = "/tmp/store-bench-XXXXXX";
-    const char *directory = argc > 1 ? argv[1] : mkdtemp(fresh);
+    bool named = argc > 1 && argv[1][0] != '\0';
+    const char *directory = named ? argv[1] : mkdtemp(fresh);
     if (argc > 2) {
         int64_t users;
         must(num_i64(str_of(argv[2]), 1, 100000000, &users), "USERS");
@@ -295,19 +380,25 @@ int main(int argc, char **argv) {
     }
     memset(b.text, 'x', sizeof b.text);
     b.arena = arena_new(64 * 1024, (size_t)64 * 1024 * 1024);
+    struct redis_way ways[3];
+    size_t way_count = redis_ways(&b, argc, argv, ways);
     open_store(&b, directory, false);
     fill(&b);
-    steps(&b);
-    turn_table(&b, "turns, not durable", INT64_C(1000000000));
+    steps(&b, ways, way_count);
+    turn_table(&b, "turns, LMDB, not durable", INT64_C(1000000000));
     b.backend->ops->close(b.backend);
     open_store(&b, directory, true);
-    turn_table(&b, "turns, durable", INT64_C(2000000000));
+    turn_table(&b, "turns, LMDB, durable", INT64_C(2000000000));
+    redis_turns(&b, ways, way_count);
+    for (size_t w = 0; w < way_count; w++) {
+        ways[w].backend->ops->close(ways[w].backend);
+    }
     b.backend->ops->close(b.backend);
     open_store(&b, directory, true);
     memory(&b);
     b.backend->ops->close(b.backend);
     arena_free(b.arena);
-    if (argc < 2) {
+    if (!named) {
         char path[64];
         static const char *const files[] = {"store.mdb", "lock"};
         for (size_t i = 0; i < GB_COUNT(files); i++) {

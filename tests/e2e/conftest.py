@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from redis_server import RedisServer  # noqa: E402
 from shop import Shop  # noqa: E402
 from world import World  # noqa: E402
 
@@ -26,3 +27,11 @@ def empty_world(tmp_path):
     if shop.process is not None:
         shop.stop()
     w.close()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """A Redis of this test's own, empty, on loopback."""
+    server = RedisServer(tmp_path / "redis")
+    yield server
+    server.close()

@@ -1,4 +1,5 @@
 """The shop's own process, started and killed by a test (`--world-only` sandboxes)."""
+import os
 import signal
 import subprocess
 
@@ -6,8 +7,9 @@ from world import BINARY, PATIENCE_S
 
 
 class Shop:
-    def __init__(self, world, binary=BINARY):
+    def __init__(self, world, binary=BINARY, **environment):
         self.world, self.binary, self.process, self.starts = world, binary, None, 0
+        self.environment = {**os.environ, **environment}
 
     def start(self, *options):
         assert self.process is None
@@ -15,7 +17,7 @@ class Shop:
             self.process = subprocess.Popen(
                 [self.binary, "run", "--config", self.world.config, "--clock-file",
                  self.world.address["clock_file"], *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
         self.starts += 1
 
     def end(self, number):
@@ -35,4 +37,4 @@ class Shop:
         """`gigabridge check --store` on a store nobody uses."""
         assert self.process is None
         return subprocess.run([self.binary, "check", "--store", "--config", self.world.config],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=60, env=self.environment)

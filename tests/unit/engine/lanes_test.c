@@ -116,7 +116,7 @@ static void add_row(struct scene *s, const char *queue, const char *body, enum o
 }
 
 static void pump(struct scene *s) {
-    lanes_pump(s->lanes, s->backend, s->arena, s->fake.now_ms);
+    assert_int_equal(lanes_pump(s->lanes, s->backend, s->arena, s->fake.now_ms), GB_OK);
 }
 
 /* Answer the oldest request; as the engine would, end or keep its row. */

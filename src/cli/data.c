@@ -1,0 +1,89 @@
+#define GB_DOOR "makes the data directory"
+#include "cli/data.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "state/config.h"
+#include "state/tables.h"
+#include "store/backend.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static const char *text_or_null(struct arena *arena, struct str text) {
+    return text.n > 0 ? arena_cstr(arena, text) : NULL;
+}
+
+static enum gb_err open_directory(const struct config *config, struct arena *arena,
+                                  struct backend **ret_backend, struct str *reterr_why) {
+    struct lmdb_options options = {
+        .directory = arena_cstr(arena, config->store.directory),
+        .durable = true,
+    };
+    return lmdb_open(&options, store_tables, TABLE_COUNT, arena, ret_backend, reterr_why);
+}
+
+static enum gb_err open_redis(const struct config *config, struct arena *arena,
+                              struct backend **ret_backend, struct str *reterr_why) {
+    struct redis_options options = {
+        .host = text_or_null(arena, config->redis.host),
+        .port = (int)config->redis.port,
+        .socket_path = text_or_null(arena, config->redis.socket),
+        .db_first = (int)config->redis.db,
+        .user = text_or_null(arena, config->redis.user),
+        .password = secret_reveal(config->redis.password),
+        .tls = config->redis.tls,
+        .ca_file = text_or_null(arena, config->redis.ca_file),
+    };
+    log_hide(options.password);
+    enum gb_err err =
+        redis_open(&options, store_tables, TABLE_COUNT, arena, ret_backend, reterr_why);
+    if (err == GB_OK) {
+        struct redis_stats stats;
+        redis_stats(*ret_backend, &stats);
+        LOG_INFO("redis_is_there", LOG_TEXT("server", stats.server));
+        if (stats.warning[0] != '\0') {
+            LOG_WARN("redis_may_lose", LOG_TEXT("why", stats.warning));
+        }
+    }
+    return err;
+}
+
+static enum gb_err open_mixed(const struct config *config, struct arena *arena,
+                              struct backend **ret_backend, struct str *reterr_why) {
+    struct backend *records, *rest;
+    enum gb_err err = open_directory(config, arena, &records, reterr_why);
+    if (err != GB_OK) {
+        return err;
+    }
+    err = open_redis(config, arena, &rest, reterr_why);
+    if (err != GB_OK) {
+        records->ops->close(records);
+        return err;
+    }
+    mixed_open(records, rest, ret_backend);
+    return GB_OK;
+}
+
+enum gb_err data_open(const struct config *config, struct arena *arena,
+                      struct backend **ret_backend, struct str *reterr_why) {
+    switch ((enum store_backend)config->store.backend) {
+    case STORE_LMDB:
+        return open_directory(config, arena, ret_backend, reterr_why);
+    case STORE_REDIS:
+        return open_redis(config, arena, ret_backend, reterr_why);
+    case STORE_MIXED:
+        return open_mixed(config, arena, ret_backend, reterr_why);
+    }
+    return GB_INVALID;
+}
+
+const char *data_path(const struct config *config, struct arena *arena, const char *name,
+                      struct str *reterr_why) {
+    const char *directory = arena_cstr(arena, config->store.directory);
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        *reterr_why = arena_printf(arena, "%s cannot be made: %s", directory, strerror(errno));
+        return NULL;
+    }
+    return arena_cstr(arena, arena_printf(arena, "%s/%s", directory, name));
+}

@@ -1,0 +1,20 @@
+/* data.h: open the store that the settings ask for. */
+#ifndef CLI_DATA_H
+#define CLI_DATA_H
+
+#include "base/base.h"
+
+struct arena;
+struct backend;
+struct config;
+
+/* GB_UNAVAILABLE, GB_DAMAGED, GB_NO_SPACE: *reterr_why, a sentence for the owner, in `arena`. */
+enum gb_err data_open(const struct config *config, struct arena *arena,
+                      struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
+
+/* The directory's file of this name, made private with its directory if need be: what belongs to
+ * this process alone, wherever the rows are. NULL: the directory cannot be used, *reterr_why. */
+const char *data_path(const struct config *config, struct arena *arena, const char *name,
+                      struct str *reterr_why);
+
+#endif

@@ -1,0 +1,116 @@
+"""The shop on a real Redis: it sells, it survives what happens to the server, it loses nothing."""
+import pytest
+
+from flow import buy_with_stars, buy_with_test_provider, open_ways, pay_page
+from shop import Shop
+
+
+@pytest.fixture
+def on_redis(empty_world, redis):
+    world, _ = empty_world
+    shop = Shop(world, **redis.environment())
+    shop.start()
+    yield world, shop, redis
+    if shop.process is not None:
+        assert shop.stop() == 0
+    check = shop.check_store()
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_a_sale_ends_in_four_databases(on_redis):
+    world, shop, redis = on_redis
+    anna = world.user("anna")
+    buy_with_test_provider(anna)
+    buy_with_stars(world.user("boris"))
+    assert len(world.panel_users()) == 2
+    user = redis.ask("--scan", "--pattern", "users:*", db=3).splitlines()
+    assert len(user) == 2
+    number = user[0].partition(":")[2]
+    assert redis.ask("TTL", f"fsm:{number}:{number}:data") not in ("-1", "-2")
+    assert redis.ask("EXISTS", "locations:", db=1) == "1"
+    assert redis.ask("DBSIZE", db=2) != "0"
+    assert redis.ask("ZCARD", "_index:payments", db=3) == "2"
+
+
+def test_a_server_that_goes_and_comes_loses_nothing(on_redis):
+    world, shop, redis = on_redis
+    anna = world.user("anna")
+    open_ways(anna)
+    pay_page(anna)
+    anna.pay()
+    redis.end()
+    world.wait_until(lambda: "store_refuses" in world.log(), "the shop says that its store is away")
+    anna.send("/start")  # waits at Telegram
+    redis.start()
+    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    anna.wait_for("Buy")
+    assert "store_takes_again" in world.log()
+    assert len(world.panel_users()) == 1
+
+
+def test_a_server_that_sleeps_is_waited_for(on_redis):
+    world, shop, redis = on_redis
+    anna = world.user("anna")
+    open_ways(anna)
+    redis.ask("CLIENT", "NO-EVICT", "on")
+    sleeper = world.user("boris")
+    redis.ask("DEBUG", "SLEEP", "3")
+    sleeper.send("/start")
+    sleeper.wait_for("Buy")
+    pay_page(anna)
+    anna.pay()
+    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    assert len(world.panel_users()) == 1
+
+
+def test_a_full_server_is_survived(on_redis):
+    world, shop, redis = on_redis
+    anna = world.user("anna")
+    open_ways(anna)
+    redis.ask("CONFIG", "SET", "maxmemory", "1")
+    pay_page_wanted = world.user("boris")
+    pay_page_wanted.send("/start")
+    world.wait_until(lambda: "store_refuses" in world.log(), "the shop says that its store is full")
+    redis.ask("CONFIG", "SET", "maxmemory", "0")
+    pay_page_wanted.wait_for("Buy")
+    pay_page(anna)
+    anna.pay()
+    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+
+
+def test_a_shop_that_cannot_have_its_redis_says_why_and_ends(empty_world, redis):
+    world, _ = empty_world
+    redis.ask("CONFIG", "SET", "requirepass", "geheim-1")
+    shop = Shop(world, **redis.environment(), REDIS_PASSWORD="geheim-2")
+    shop.start()
+    assert shop.process.wait(timeout=20) == 1
+    shop.process = None
+    assert "gigabridge: data: " in world.log() and "password" in world.log().lower()
+    assert "geheim" not in world.log()
+    shop = Shop(world, **redis.environment(), REDIS_PASSWORD="geheim-1")
+    shop.start()
+    world.user("anna").send("/start")
+    world.user("anna").wait_for("Buy")
+    assert shop.stop() == 0
+
+
+def test_mixed_keeps_records_here_and_dialogs_there(empty_world, redis):
+    world, _ = empty_world
+    shop = Shop(world, **redis.environment("mixed"))
+    shop.start()
+    anna = world.user("anna")
+    open_ways(anna)
+    assert redis.ask("DBSIZE", db=3) == "1"  # what marks the format
+    assert [key for key in redis.ask("KEYS", "fsm:*:state").splitlines()]
+    redis.end()
+    world.user("boris").send("/start")
+    world.wait_until(lambda: "store_refuses" in world.log(), "the shop says that its dialogs are away")
+    redis.start()
+    pay_page(anna)
+    anna.pay()
+    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    world.user("boris").wait_for("Buy")
+    assert shop.stop() == 0
+    check = shop.check_store()
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert "subscriptions: 1" in check.stdout
