@@ -17,6 +17,7 @@ int command_sandbox(int argc, char **argv) {
     const struct word words[] = {
         {.name = "--headless", .flag = &options.headless},
         {.name = "--world-only", .flag = &options.world_only},
+        {.name = "--webhook", .flag = &options.webhook},
         {.name = "--port", .value = &port},
         {.name = "--dir", .value = &options.directory},
         {.name = "--config", .value = &options.config},

@@ -167,6 +167,7 @@ static void handle_gathered(struct engine *engine, struct pending *first, int64_
         release(engine, first, &decided, now_ms);
     }
     intake_settle(&engine->intake, err == GB_OK, now_ms);
+    hook_settle(&engine->hook, err == GB_OK);
 }
 
 static void on_signal(struct engine *engine, int number, int64_t now_ms) {
@@ -191,6 +192,7 @@ static void on_signal(struct engine *engine, int number, int64_t now_ms) {
         engine->phase_ends_ms = now_ms + STOP_WAIT_MS;
         lanes_stop(engine->lanes);
         intake_stop(&engine->intake);
+        hook_stop(&engine->hook);
     }
 }
 
@@ -230,6 +232,7 @@ static int64_t next_ms(const struct engine *engine) {
     int64_t next = GB_MIN(lanes_next_ms(engine->lanes), engine->duty.look_ms);
     if (engine->duty.held) {
         next = GB_MIN(next, intake_next_ms(&engine->intake));
+        next = GB_MIN(next, hook_next_ms(&engine->hook));
     }
     return engine->leftovers || engine->kept != NULL ? 0 : next;
 }
@@ -267,6 +270,7 @@ static void follow_clock(struct engine *engine) {
     engine->store_told_ms = moved(engine->store_told_ms, by_ms);
     engine->phase_ends_ms = moved(engine->phase_ends_ms, by_ms);
     engine->intake.again_ms = moved(engine->intake.again_ms, by_ms);
+    engine->hook.again_ms = moved(engine->hook.again_ms, by_ms);
     lanes_clock_was_set(engine->lanes, by_ms);
 }
 
@@ -296,6 +300,7 @@ static void go_on(struct engine *engine, int64_t now_ms) {
     }
     if (engine->duty.held) {
         intake_poll(&engine->intake, engine->event, now_ms);
+        hook_pump(&engine->hook, engine->event, now_ms);
     }
     purge(engine, now_ms);
 }
@@ -392,6 +397,11 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
     if (err == GB_OK) {
         err = engine_prepare(engine->backend, engine->config, engine->lanes, &engine->intake,
                              now_ms, engine->event, reterr_why);
+    }
+    if (err == GB_OK) {
+        err = hook_open(&engine->hook, engine->world, engine->config, &engine->intake.endpoint,
+                        engine->secret, engine->event, reterr_why);
+        engine->intake.pushed = engine->hook.open;
     }
     if (err == GB_OK) {
         tell_commands(engine, now_ms);

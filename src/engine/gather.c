@@ -31,6 +31,27 @@ static void gather(struct gathered *list, struct pending *pending) {
     list->end = &pending->next;
 }
 
+static void gather_update(struct engine *engine, struct gathered *list, struct update *update,
+                          const struct json *json) {
+    struct pending *pending = ARENA_NEW(engine->turn, struct pending);
+    pending->event = (struct event){
+        .kind = EVENT_UPDATE,
+        .id = arena_printf(engine->turn, "u:%" PRId64, update->update_id),
+        .update = update,
+    };
+    pending->bytes = json;
+    gather(list, pending);
+}
+
+static void gather_request(struct engine *engine, struct gathered *list, const struct sign *sign,
+                           int64_t now_ms) {
+    struct update *update = ARENA_NEW(engine->turn, struct update);
+    const struct json *json;
+    if (hook_take(&engine->hook, sign, engine->turn, now_ms, update, &json)) {
+        gather_update(engine, list, update, json);
+    }
+}
+
 static void gather_updates(struct engine *engine, struct gathered *list, const struct json *updates,
                            int64_t now_ms) {
     int64_t next = engine->intake.offset_seen, unreadable = 0;
@@ -48,14 +69,7 @@ static void gather_updates(struct engine *engine, struct gathered *list, const s
             LOG_WARN("update_passed_over", LOG_INT("update", update->update_id));
             continue;
         }
-        struct pending *pending = ARENA_NEW(engine->turn, struct pending);
-        pending->event = (struct event){
-            .kind = EVENT_UPDATE,
-            .id = arena_printf(engine->turn, "u:%" PRId64, update->update_id),
-            .update = update,
-        };
-        pending->bytes = json;
-        gather(list, pending);
+        gather_update(engine, list, update, json);
     }
     if (unreadable > 0) { /* as many as it likes, in one line */
         LOG_WARN("update_unreadable", LOG_INT("count", unreadable),
@@ -95,6 +109,12 @@ static void gather_answer(struct engine *engine, struct gathered *list,
     gather(list, pending);
 }
 
+/* The token is no good: nothing that is done here would reach anybody. */
+static void stop_at_once(struct engine *engine) {
+    engine->exit_status = 1;
+    engine->phase = STOPPED;
+}
+
 static void gather_reply(struct engine *engine, struct gathered *list, const struct sign *sign,
                          int64_t now_ms) {
     const struct json *updates = NULL;
@@ -105,8 +125,7 @@ static void gather_reply(struct engine *engine, struct gathered *list, const str
         gather_updates(engine, list, updates, now_ms);
         return;
     case INTAKE_FATAL:
-        engine->exit_status = 1;
-        engine->phase = STOPPED;
+        stop_at_once(engine);
         return;
     case INTAKE_NOTHING:
         if (webhook) {
@@ -114,6 +133,15 @@ static void gather_reply(struct engine *engine, struct gathered *list, const str
         }
         return;
     case INTAKE_NOT_OURS:
+        break;
+    }
+    switch (hook_reply(&engine->hook, sign->ticket, sign->reply, engine->turn, now_ms)) {
+    case HOOK_FATAL:
+        stop_at_once(engine);
+        return;
+    case HOOK_NOTHING:
+        return;
+    case HOOK_NOT_OURS:
         break;
     }
     struct lane_answer answer;
@@ -185,6 +213,8 @@ void turn_gather(struct engine *engine, const struct sign *signs, size_t count, 
     for (size_t i = 0; i < count; i++) {
         if (signs[i].kind == SIGN_REPLY) {
             gather_reply(engine, list, &signs[i], now_ms);
+        } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == HOOK_DOOR) {
+            gather_request(engine, list, &signs[i], now_ms);
         }
     }
     if (engine->leftovers && now_ms >= engine->store_wait_ms) {

@@ -27,7 +27,7 @@ static void send_poll(struct intake *intake, int limit, int64_t poll_ms, struct 
 }
 
 void intake_poll(struct intake *intake, struct arena *arena, int64_t now_ms) {
-    if (intake->polling || intake->closing || now_ms < intake->again_ms) {
+    if (intake->polling || intake->closing || intake->pushed || now_ms < intake->again_ms) {
         return;
     }
     /* While Telegram is away a short poll finds out sooner that it is back. */
@@ -40,7 +40,7 @@ void intake_poll(struct intake *intake, struct arena *arena, int64_t now_ms) {
 }
 
 int64_t intake_next_ms(const struct intake *intake) {
-    return intake->polling || intake->closing ? INT64_MAX : intake->again_ms;
+    return intake->polling || intake->closing || intake->pushed ? INT64_MAX : intake->again_ms;
 }
 
 static void back_off(struct intake *intake, int64_t now_ms, int64_t least_ms) {
@@ -68,8 +68,8 @@ static enum intake_news refused(struct intake *intake, const struct poll_answer 
     }
     if (strcmp(answer->reason, "conflict") == 0) {
         *ret_webhook = str_find_str(answer->why, STR("webhook")) < answer->why.n;
-        LOG_ERROR("another_instance_polls", LOG_STR("why", answer->why),
-                  LOG_INT("wait_ms", CONFLICT_MS));
+        LOG_ERROR(*ret_webhook ? "webhook_is_in_the_way" : "another_instance_polls",
+                  LOG_STR("why", answer->why), LOG_INT("wait_ms", CONFLICT_MS));
         back_off(intake, now_ms, CONFLICT_MS);
         return INTAKE_NOTHING;
     }

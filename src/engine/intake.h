@@ -19,6 +19,7 @@ struct intake {
     int64_t offset_seen; /* becomes the offset when the turn is on disk */
     uint64_t ticket;
     bool polling, closing;
+    bool pushed;         /* updates are brought to us: none is asked for */
     unsigned careful;    /* so many more polls ask for one update: one of a batch was unreadable */
     unsigned unreadable; /* so often in a row, one at a time, it could not be read */
     unsigned failures;

@@ -159,6 +159,8 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
         .config = config,
         .is_shared = backend->is_shared,
     };
+    open_telegram(config, lanes, intake); /* first: nothing may point into the settings before */
+    open_pay_test(config, lanes);
     enum gb_err err = seed(backend, &work, reterr_why);
     const struct server *servers = NULL;
     size_t count = 0;
@@ -169,8 +171,6 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
     if (err != GB_OK) {
         return err;
     }
-    open_telegram(config, lanes, intake);
-    open_pay_test(config, lanes);
     for (size_t i = 0; i < count; i++) {
         open_panel(&servers[i], lanes, arena);
     }

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "engine/duty.h"
 #include "engine/engine.h"
+#include "engine/hook.h"
 #include "engine/intake.h"
 #include "state/event.h"
 #include "state/notices.h"
@@ -30,6 +31,7 @@ struct engine {
     struct pending *kept;
     struct lanes *lanes;
     struct intake intake;
+    struct hook hook;
     struct inhand *inhand;
     struct duty duty;
     uint8_t secret[SHA256_BYTES];

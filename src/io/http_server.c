@@ -26,6 +26,8 @@
  * us. */
 #define SILENCE_S 120u
 #define BACKLOG   511
+/* All bodies a door holds, half of them or whole. They come before anybody knows who sends them. */
+#define BODIES_BYTES_MAX ((size_t)64 << 20)
 
 #define VISIT_MAGIC UINT32_C(0x76697369)
 
@@ -43,7 +45,7 @@ struct visit {
     struct http_header *headers;
     char *uri, *body;
     size_t body_bytes, body_capacity;
-    bool has_begun, is_too_large, is_to_drop;
+    bool has_begun, is_too_large, is_one_too_many, is_to_drop;
     struct MHD_Response *response;
     unsigned status;
 };
@@ -53,7 +55,7 @@ struct door {
     struct http_server *server;
     struct MHD_Daemon *daemon;
     int number, epoll_fd;
-    size_t body_bytes_max;
+    size_t body_bytes_max, held_bytes;
     int64_t due_ms;
 };
 
@@ -138,12 +140,20 @@ static void *on_target(void *pointer, const char *uri, struct MHD_Connection *co
     return visit;
 }
 
+static void body_drop(struct visit *visit) {
+    gb_assert(visit->door->held_bytes >= visit->body_capacity);
+    visit->door->held_bytes -= visit->body_capacity;
+    free(visit->body);
+    visit->body = NULL;
+    visit->body_bytes = visit->body_capacity = 0;
+}
+
 static void visit_free(struct visit *visit) {
+    body_drop(visit);
     if (visit->response != NULL) {
         MHD_destroy_response(visit->response);
     }
     free(visit->headers);
-    free(visit->body);
     free(visit->uri);
     free(visit);
 }
@@ -175,27 +185,52 @@ static size_t keep_escapes(void *pointer, struct MHD_Connection *connection, cha
     return strlen(text);
 }
 
-static enum MHD_Result refuse_too_large(struct MHD_Connection *connection) {
-    static const char text[] = "{\"error\":\"the body is too large\"}";
-    struct MHD_Response *response = MHD_create_response_from_buffer_static(sizeof text - 1, text);
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status,
+                              const char *text) {
+    struct MHD_Response *response = MHD_create_response_from_buffer_static(strlen(text), text);
     gb_assert(response != NULL);
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_CONTENT_TOO_LARGE, response);
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static enum MHD_Result refuse_too_large(struct MHD_Connection *connection) {
+    return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "{\"error\":\"the body is too large\"}");
+}
+
+static enum MHD_Result refuse_one_too_many(struct MHD_Connection *connection) {
+    return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "{\"error\":\"too busy\"}");
+}
+
+/* Room for so many bytes in all. False: the door holds all it may. */
+static bool body_grow(struct visit *visit, size_t bytes) {
+    struct door *door = visit->door;
+    if (bytes <= visit->body_capacity) {
+        return true;
+    }
+    size_t capacity = GB_MAX(bytes, visit->body_capacity * 2);
+    if (capacity - visit->body_capacity > BODIES_BYTES_MAX - door->held_bytes) {
+        return false;
+    }
+    char *body = realloc(visit->body, capacity);
+    gb_assert(body != NULL);
+    visit->body = body;
+    door->held_bytes += capacity - visit->body_capacity;
+    visit->body_capacity = capacity;
+    return true;
 }
 
 static enum MHD_Result add_body(struct visit *visit, const char *data, size_t bytes) {
     if (visit->is_too_large || bytes > visit->door->body_bytes_max - visit->body_bytes) {
         visit->is_too_large = true;
+        body_drop(visit);
         return MHD_YES;
     }
-    if (visit->body_bytes + bytes > visit->body_capacity) {
-        size_t capacity = GB_MAX(visit->body_bytes + bytes, visit->body_capacity * 2);
-        char *body = realloc(visit->body, capacity);
-        gb_assert(body != NULL);
-        visit->body = body;
-        visit->body_capacity = capacity;
+    if (visit->is_one_too_many || !body_grow(visit, visit->body_bytes + bytes)) {
+        visit->is_one_too_many = true;
+        body_drop(visit);
+        return MHD_YES;
     }
     memcpy(visit->body + visit->body_bytes, data, bytes);
     visit->body_bytes += bytes;
@@ -276,6 +311,9 @@ static enum MHD_Result on_request(void *pointer, struct MHD_Connection *connecti
     }
     if (visit->is_too_large) {
         return refuse_too_large(connection);
+    }
+    if (visit->is_one_too_many) {
+        return refuse_one_too_many(connection);
     }
     if (visit->state == VISIT_READING) {
         if (visit->door->server->closing) {

@@ -2,7 +2,9 @@
  *
  * One daemon per door, all on the loop, no threads. A request is handed out when it is whole; its
  * connection then sleeps until it is answered, however late, so that hundreds of long polls cost
- * their memory and nothing else. What is not HTTP, or too large, is refused in here.
+ * their memory and nothing else. What is not HTTP, or too large, is refused in here (413); and a
+ * body too many (503), since whoever sends it has not yet shown who he is: all bodies at a door may
+ * hold 64 MiB.
  */
 #ifndef IO_HTTP_SERVER_H
 #define IO_HTTP_SERVER_H

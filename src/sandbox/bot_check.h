@@ -24,6 +24,10 @@ struct bot_check {
 void bot_check(struct arena *arena, const struct api_line *method, const struct form *form,
                struct bot_check *ret_check);
 
+/* A webhook's url on this machine: http:// and any port will do, as with a server of one's own
+ * (--local). */
+bool check_is_local(struct str url);
+
 /* The check while it runs: for bot_limits.c and bot_rules.c. */
 struct checker {
     struct arena *arena;

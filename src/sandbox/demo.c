@@ -6,15 +6,27 @@
 
 #include "base/arena.h"
 
+static struct str webhook_section(struct arena *arena, int port) {
+    if (port == 0) {
+        return STR_NONE;
+    }
+    return arena_printf(arena,
+                        "[webhook]\n"
+                        "url = http://127.0.0.1:%d/hook\n"
+                        "listen = 127.0.0.1:%d\n"
+                        "\n",
+                        port, port);
+}
+
 struct str demo_config(struct arena *arena, const struct demo_ports *ports, const char *data) {
+    struct str hook = webhook_section(arena, ports->hook);
     return arena_printf(
         arena,
         "# The sandbox's shop. All of it is on this machine; none of it is worth anything.\n"
         "[telegram]\n"
         "token = " DEMO_TOKEN "\n"
         "api_base = http://127.0.0.1:%d\n"
-        "\n"
-        "[store]\n"
+        "\n" STR_FMT "[store]\n"
         "directory = %s\n"
         "\n"
         "[shop]\n"
@@ -70,5 +82,6 @@ struct str demo_config(struct arena *arena, const struct demo_ports *ports, cons
         "days = 365\n"
         "price = 1190\n"
         "stars = 790\n",
-        ports->telegram, data, ports->pay, ports->panel, ports->panel, ports->panel, ports->panel);
+        ports->telegram, STR_ARG(hook), data, ports->pay, ports->panel, ports->panel, ports->panel,
+        ports->panel);
 }

@@ -20,6 +20,7 @@ struct arena;
 
 struct demo_ports {
     int telegram, panel, pay;
+    int hook; /* where the shop listens for updates; 0: it polls for them */
 };
 
 struct str demo_config(struct arena *arena, const struct demo_ports *ports, const char *data);

@@ -73,7 +73,8 @@ static bool fits(const struct fault *fault, enum fault_where where, struct str m
         return false;
     }
     if (fault->method.n == 0) {
-        return !str_equal_nocase(method, STR("getUpdates"));
+        return !str_equal_nocase(method, STR("getUpdates")) &&
+               !str_equal_nocase(method, STR("webhook"));
     }
     return str_equal_nocase(fault->method, method);
 }

@@ -35,7 +35,9 @@ enum fault_what {
 
 struct fault {
     enum fault_where where;
-    struct str method; /* any case; empty: any (but getUpdates, which must be named) */
+    /* Any case; empty: any but getUpdates and "webhook" (an update that is brought: only its answer
+     * can be lost), which must be named. */
+    struct str method;
     enum fault_what what;
     int64_t count, skip;
     int64_t retry_after_s, delay_ms;

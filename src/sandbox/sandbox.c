@@ -1,4 +1,5 @@
-/* sandbox.c: the loop of the sandbox: signs in, answers out; births in order, deaths the other way.
+/* sandbox.c: the loop of the sandbox: signs in, answers and updates out; births in order, deaths
+ * the other way.
  *
  * A turn: serve what came in, answer what was held and is due, sleep until the next of those. The
  * shop is the first to be ended, the world the last.
@@ -13,6 +14,7 @@
 #include "sandbox/control.h"
 #include "sandbox/demo.h"
 #include "sandbox/faults.h"
+#include "sandbox/free_port.h"
 #include "sandbox/shop_files.h"
 
 #include <signal.h>
@@ -22,6 +24,7 @@
 #define TURN_BYTES_MAX ((size_t)512 * 1024 * 1024)
 #define BODY_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define PANEL_BUSY_MS  2
+#define WEBHOOKS_MAX   100 /* calls at once, as many as setWebhook can ask for */
 #define HOST           "127.0.0.1"
 
 enum door { DOOR_CONTROL, DOOR_TELEGRAM, DOOR_PANEL, DOOR_PAY, DOORS };
@@ -38,6 +41,7 @@ struct sandbox {
     struct testpay_model *pay;
     struct control *control;
     struct bot_process bot;
+    int hook_port; /* 0: the shop polls */
     bool ending;
 };
 
@@ -146,6 +150,19 @@ static void answer_held(struct sandbox *s) {
     }
 }
 
+/* Updates on their way to the shop, where it has asked for that. */
+static void bring_updates(struct sandbox *s) {
+    struct http_request request;
+    uint64_t ticket;
+    while (telegram_next_delivery(s->telegram, now_of(s), s->turn, &request, &ticket)) {
+        if (s->world->ops->send(s->world, &request, STR("webhook"), ticket) != GB_OK) {
+            const struct http_reply none = {.outcome = HTTP_NOT_SENT};
+            telegram_delivered(s->telegram, now_of(s), s->turn, ticket, &none);
+            return;
+        }
+    }
+}
+
 static int64_t next_ms(const struct sandbox *s) {
     int64_t next = GB_MIN(telegram_next_ms(s->telegram), hiddify_next_ms(s->panel));
     next = GB_MIN(next, testpay_next_ms(s->pay));
@@ -163,11 +180,14 @@ static void run_turn(struct sandbox *s) {
     for (size_t i = 0; i < count; i++) {
         if (signs[i].kind == SIGN_REQUEST) {
             serve(s, &signs[i]);
-        } else if (signs[i].kind == SIGN_SIGNAL) {
+        } else if (signs[i].kind == SIGN_REPLY) {
+            telegram_delivered(s->telegram, now_of(s), s->turn, signs[i].ticket, signs[i].reply);
+        } else {
             signaled(s, signs[i].signal);
         }
     }
     answer_held(s);
+    bring_updates(s);
     arena_clear(s->turn);
 }
 
@@ -204,7 +224,11 @@ static int open_world(struct sandbox *s) {
         return fail("cannot prepare its directory", why);
     }
     struct world_options options = {
-        .signals = signals, .signal_count = GB_COUNT(signals), .clock_file = s->files.clock};
+        .signals = signals,
+        .signal_count = GB_COUNT(signals),
+        .connections_max = WEBHOOKS_MAX,
+        .clock_file = s->files.clock,
+    };
     if (world_open(&options, &s->world, &why) != GB_OK) {
         return fail("cannot start", why);
     }
@@ -240,7 +264,12 @@ static void make_models(struct sandbox *s) {
 }
 
 static int open_shop(struct sandbox *s) {
-    struct demo_ports ports = {s->ports[DOOR_TELEGRAM], s->ports[DOOR_PANEL], s->ports[DOOR_PAY]};
+    struct demo_ports ports = {s->ports[DOOR_TELEGRAM], s->ports[DOOR_PANEL], s->ports[DOOR_PAY],
+                               0};
+    if (s->options->webhook && free_port(s->world, &ports.hook) != GB_OK) {
+        return fail("cannot start", "no port is free for the webhook");
+    }
+    s->hook_port = ports.hook;
     if (shop_files_write_config(&s->files, demo_config(s->arena, &ports, s->files.data)) != GB_OK) {
         return fail(s->files.config, "cannot be written");
     }
@@ -266,6 +295,10 @@ static void print_ready(const struct sandbox *s) {
     json_put_str(&out, "telegram", url_of(s, DOOR_TELEGRAM));
     json_put_str(&out, "panel", url_of(s, DOOR_PANEL));
     json_put_str(&out, "pay", url_of(s, DOOR_PAY));
+    if (s->hook_port != 0) {
+        json_put_str(&out, "webhook",
+                     arena_printf(s->arena, "http://" HOST ":%d/hook", s->hook_port));
+    }
     json_put_text(&out, "dir", s->files.directory);
     json_put_text(&out, "config", s->bot.config);
     json_put_text(&out, "clock_file", s->files.clock);

@@ -19,6 +19,7 @@ struct arena;
 struct sandbox_options {
     bool headless;         /* one line of JSON, then silence */
     bool world_only;       /* start no shop */
+    bool webhook;          /* the shop's config has updates brought to it */
     int port;              /* of the control door; 0: any free one */
     const char *directory; /* NULL: a fresh one */
     const char *config;    /* NULL: the one written to the directory */

@@ -1,6 +1,6 @@
-/* telegram_about.c: methods that ask about things: the bot, a chat, the webhook, the commands.
+/* telegram_about.c: methods that ask about things: the bot, a chat, the commands.
  *
- * There is never a webhook, and a chat has one member beside the bot.
+ * A chat has one member beside the bot.
  */
 #include "base/arena.h"
 #include "base/json.h"
@@ -70,22 +70,6 @@ void tg_get_chat_member(struct tg_call *call) {
     json_put_text(&out, "status", "member");
     json_close(&out);
     tg_result(call, buf_str(&buf));
-}
-
-void tg_webhook_info(struct tg_call *call) {
-    tg_result(call, arena_printf(call->arena,
-                                 "{\"url\":\"\",\"has_custom_certificate\":false,"
-                                 "\"pending_update_count\":%zu}",
-                                 call->model->update_count));
-}
-
-void tg_delete_webhook(struct tg_call *call) {
-    if (form_bool(&call->form, "drop_pending_updates")) {
-        tg_updates_free(call->model);
-    }
-    response_json(call->response, 200,
-                  STR("{\"ok\":true,\"result\":true,\"description\":\"Webhook is already "
-                      "deleted\"}"));
 }
 
 /* ---- commands: kept by scope and language as they were sent */

@@ -1,7 +1,7 @@
 /* telegram_inside.h: the Telegram model's own structs, for the telegram_*.c files only.
  *
- * telegram_model.c is the door; _chats, _updates hold the state; _send, _edit, _stars, _about are
- * the methods. A method writes one response into its call.
+ * telegram_model.c is the door; _chats, _updates hold the state; _send, _edit, _stars, _about,
+ * _webhook are the methods. A method writes one response into its call.
  */
 #ifndef SANDBOX_TELEGRAM_INSIDE_H
 #define SANDBOX_TELEGRAM_INSIDE_H
@@ -22,6 +22,20 @@ struct tg_update {
     int64_t id;
     struct str text; /* the whole Update */
     int64_t expires_ms;
+    /* Of its way to a webhook. */
+    uint64_t source; /* kind and person: what is brought in order */
+    bool in_flight, answer_is_lost;
+    int64_t failures, again_ms;
+};
+
+struct tg_webhook {
+    struct str url, secret; /* url empty: none is set */
+    int64_t connections;
+    size_t in_flight;
+    int64_t set_ms; /* of the last setWebhook */
+    struct str last_error;
+    int64_t last_error_s;
+    bool knock; /* call without an update, so that the shop looks at its clock */
 };
 
 struct tg_poll { /* the one getUpdates that waits */
@@ -70,6 +84,7 @@ struct telegram_model {
     uint64_t allowed; /* bits of kinds */
     struct tg_poll poll;
     int64_t last_offset, last_poll_ms, last_conflict_ms;
+    struct tg_webhook webhook;
     int64_t confirmed, expired, dropped;
 
     struct tg_query *queries; /* oldest first */
@@ -117,11 +132,21 @@ void tg_set_markup(struct arena *arena, struct tg_user *user, struct tg_message 
 void tg_alert(struct tg_user *user, struct str text, bool alert, int64_t message_id);
 void tg_chats_free(struct telegram_model *model);
 
-/* telegram_updates.c: `body` is a JSON value. */
+/* telegram_updates.c: `body` is a JSON value, `user` whose doing it is. */
 int64_t tg_push(struct telegram_model *model, const struct moment *now, struct arena *arena,
-                const char *kind, struct str body, int64_t lives_ms);
+                const struct tg_user *user, const char *kind, struct str body, int64_t lives_ms);
+struct tg_update *tg_update_find(const struct telegram_model *model, int64_t id); /* or NULL */
+void tg_update_confirm(struct telegram_model *model, const struct tg_update *update);
+/* Parameter allowed_updates, where it is given. */
+void tg_remember_allowed(struct tg_call *call);
+/* End the poll that waits, if one does, with 409. */
+void tg_end_poll(struct tg_call *call, const char *why);
 enum model_verdict tg_get_updates(struct tg_call *call);
 void tg_updates_free(struct telegram_model *model);
+
+/* telegram_webhook.c */
+int64_t tg_webhook_next_ms(const struct telegram_model *model);
+void tg_webhook_free(struct telegram_model *model);
 
 /* telegram_send.c, telegram_edit.c, telegram_stars.c, telegram_about.c: the methods */
 void tg_send_message(struct tg_call *call);
@@ -143,6 +168,7 @@ void tg_get_me(struct tg_call *call);
 void tg_get_chat(struct tg_call *call);
 void tg_get_chat_member(struct tg_call *call);
 void tg_webhook_info(struct tg_call *call);
+void tg_set_webhook(struct tg_call *call);
 void tg_delete_webhook(struct tg_call *call);
 void tg_set_commands(struct tg_call *call);
 void tg_get_commands(struct tg_call *call);

@@ -103,6 +103,7 @@ static const struct {
     {"getMe", tg_get_me},
     {"getChat", tg_get_chat},
     {"getChatMember", tg_get_chat_member},
+    {"setWebhook", tg_set_webhook},
     {"getWebhookInfo", tg_webhook_info},
     {"deleteWebhook", tg_delete_webhook},
     {"setMyCommands", tg_set_commands},
@@ -119,7 +120,7 @@ static void run_method(struct tg_call *call) {
             return;
         }
     }
-    bool lie = api_word(STR("setWebhook|logOut|close"), call->method.name);
+    bool lie = api_word(STR("logOut|close"), call->method.name);
     if (str_is(call->method.kind, "true") && !lie) {
         tg_true(call);
         return;
@@ -251,6 +252,7 @@ struct telegram_model *telegram_new(const struct telegram_options *options) {
     model->allowed = api_update_default();
     model->last_offset = INT64_MIN;
     model->last_poll_ms = model->last_conflict_ms = INT64_MIN / 2;
+    model->webhook.set_ms = INT64_MIN / 2;
     return model;
 }
 
@@ -260,6 +262,7 @@ void telegram_free(struct telegram_model *model) {
     }
     tg_chats_free(model);
     tg_updates_free(model);
+    tg_webhook_free(model);
     tg_queries_free(model);
     for (size_t i = 0; i < model->charge_count; i++) {
         keep_drop(&model->charges[i].id);
@@ -306,7 +309,7 @@ enum gb_err telegram_say(struct telegram_model *model, const struct moment *now,
     buf_init(&buf, arena, 4 << 20);
     json_begin(&out, &buf);
     tg_write_message(&out, NULL, model, user, message);
-    *ret_update_id = tg_push(model, now, arena, "message", buf_str(&buf), GB_DAY_MS);
+    *ret_update_id = tg_push(model, now, arena, user, "message", buf_str(&buf), GB_DAY_MS);
     return GB_OK;
 }
 
@@ -324,7 +327,7 @@ int64_t telegram_press(struct telegram_model *model, const struct moment *now, s
     json_put_str(&out, "chat_instance", arena_printf(arena, "%" PRId64, -user->id * 7919));
     json_put_str(&out, "data", data);
     json_close(&out);
-    return tg_push(model, now, arena, "callback_query", buf_str(&buf), QUERY_LIVES_MS);
+    return tg_push(model, now, arena, user, "callback_query", buf_str(&buf), QUERY_LIVES_MS);
 }
 
 static void write_status(struct json_out *out, const char *key, const struct telegram_model *model,
@@ -361,5 +364,5 @@ int64_t telegram_block(struct telegram_model *model, const struct moment *now, s
     write_status(&out, "old_chat_member", model, !blocked);
     write_status(&out, "new_chat_member", model, blocked);
     json_close(&out);
-    return tg_push(model, now, arena, "my_chat_member", buf_str(&buf), GB_DAY_MS);
+    return tg_push(model, now, arena, user, "my_chat_member", buf_str(&buf), GB_DAY_MS);
 }

@@ -2,9 +2,11 @@
  *
  * What the shop does comes in by telegram_handle, one HTTP call at a time. What people do comes in
  * by the functions below it and becomes updates. Errors have the real server's codes and words. A
- * long poll is held and given back by telegram_next_answer.
+ * long poll is held and given back by telegram_next_answer; where a webhook is set, updates are
+ * fetched by telegram_next_delivery and brought to it by whoever drives the model.
  *
  *   people ──► updates ──► getUpdates ──► shop ──► sendX, editX, answerX ──► chats ──► people
+ *                     └──► webhook ─────►
  *
  * Bounds: TG_USERS_MAX people, TG_MESSAGES_MAX messages each, TG_UPDATES_MAX updates waiting (a
  * new one is dropped in silence, as the real server does), 64 MiB of pictures.
@@ -39,7 +41,14 @@ bool telegram_next_answer(struct telegram_model *model, struct moment now, struc
                           uint64_t *ret_ticket, struct http_response *response);
 /* On the mono clock: when next_answer may have something; INT64_MAX: not by itself. */
 int64_t telegram_next_ms(const struct telegram_model *model);
-/* Answer the waiting poll with what there is, so that the shop looks at its clock. */
+/* The next update to be brought to the shop's webhook; false when there is none, or none may go
+ * now. To be sent as it stands, and its reply given to telegram_delivered. */
+bool telegram_next_delivery(struct telegram_model *model, struct moment now, struct arena *arena,
+                            struct http_request *ret_request, uint64_t *ret_ticket);
+void telegram_delivered(struct telegram_model *model, struct moment now, struct arena *arena,
+                        uint64_t ticket, const struct http_reply *reply);
+/* Answer the waiting poll with what there is, or call the webhook with nothing, so that the shop
+ * looks at its clock. */
 void telegram_wake_poll(struct telegram_model *model);
 /* End the calls that a fault has hung up. */
 void telegram_release(struct telegram_model *model);

@@ -39,7 +39,7 @@ enum gb_err telegram_buy(struct telegram_model *model, const struct moment *now,
     write_payment(&out, &message->invoice);
     json_close(&out);
     *ret_query_id = query->id;
-    (void)tg_push(model, now, arena, "pre_checkout_query", buf_str(&buf), QUERY_LIVES_MS);
+    (void)tg_push(model, now, arena, user, "pre_checkout_query", buf_str(&buf), QUERY_LIVES_MS);
     return GB_OK;
 }
 
@@ -76,7 +76,7 @@ static void tell(struct tg_call *call, struct tg_user *user, const char *key, st
     buf_init(&buf, call->arena, 64 * 1024);
     json_begin(&out, &buf);
     tg_write_message(&out, NULL, call->model, user, message);
-    (void)tg_push(call->model, &call->now, call->arena, "message", buf_str(&buf), GB_DAY_MS);
+    (void)tg_push(call->model, &call->now, call->arena, user, "message", buf_str(&buf), GB_DAY_MS);
 }
 
 static void tell_payment(struct tg_call *call, struct tg_user *user, const char *key,

@@ -16,9 +16,12 @@
 #define OFFSET_AHEAD_MAX  10
 #define OFFSET_BEHIND_MAX 100000
 
-static const char CONFLICT[] =
+static const char OTHER_POLL[] =
     "terminated by other getUpdates request; make sure that only one bot "
     "instance is running";
+static const char WEBHOOK_IS_SET[] =
+    "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook "
+    "first";
 
 static void remove_head(struct telegram_model *model) {
     struct tg_update *update = model->head;
@@ -37,8 +40,10 @@ void tg_updates_free(struct telegram_model *model) {
     }
 }
 
-static void append(struct telegram_model *model, struct str text, int64_t expires_ms) {
+static void append(struct telegram_model *model, struct str text, uint64_t source,
+                   int64_t expires_ms) {
     struct tg_update *update = keep_new(sizeof *update);
+    update->source = source;
     update->id = model->next_update_id++;
     update->text = keep_text(text);
     update->expires_ms = expires_ms;
@@ -60,7 +65,7 @@ static bool is_full(struct telegram_model *model, size_t bytes) {
 }
 
 int64_t tg_push(struct telegram_model *model, const struct moment *now, struct arena *arena,
-                const char *kind, struct str body, int64_t lives_ms) {
+                const struct tg_user *user, const char *kind, struct str body, int64_t lives_ms) {
     int number = api_update_kind(str_of(kind));
     gb_assert(number >= 0);
     if ((model->allowed >> number & 1) == 0 || is_full(model, body.n)) {
@@ -68,7 +73,7 @@ int64_t tg_push(struct telegram_model *model, const struct moment *now, struct a
     }
     struct str text = arena_printf(arena, "{\"update_id\":%" PRId64 ",\n\"%s\":" STR_FMT "}",
                                    model->next_update_id, kind, STR_ARG(body));
-    append(model, text, now->wall_ms + lives_ms);
+    append(model, text, (uint64_t)number << 53 ^ (uint64_t)user->id, now->wall_ms + lives_ms);
     return model->tail->id;
 }
 
@@ -88,13 +93,39 @@ enum gb_err telegram_raw_update(struct telegram_model *model, const struct momen
     buf_init(&buf, arena, bare.n + 64);
     buf_printf(&buf, "{\"update_id\":%" PRId64 "%s", model->next_update_id, empty ? "" : ",\n");
     buf_add(&buf, members);
-    append(model, buf_str(&buf), now->wall_ms + GB_DAY_MS);
+    append(model, buf_str(&buf), 0, now->wall_ms + GB_DAY_MS);
     *ret_update_id = model->tail->id;
     return GB_OK;
 }
 
 bool telegram_update_waits(const struct telegram_model *model, int64_t update_id) {
-    return model->head != NULL && update_id >= model->head->id && update_id <= model->tail->id;
+    return tg_update_find(model, update_id) != NULL;
+}
+
+/* In order of their ids. */
+struct tg_update *tg_update_find(const struct telegram_model *model, int64_t id) {
+    struct tg_update *update = model->head;
+    while (update != NULL && update->id < id) {
+        update = update->next;
+    }
+    return update != NULL && update->id == id ? update : NULL;
+}
+
+void tg_update_confirm(struct telegram_model *model, const struct tg_update *update) {
+    struct tg_update **place = &model->head, *before = NULL;
+    while (*place != update) {
+        before = *place;
+        place = &before->next;
+    }
+    struct tg_update *done = *place;
+    *place = done->next;
+    if (model->tail == done) {
+        model->tail = before;
+    }
+    model->update_count--;
+    model->confirmed++;
+    keep_drop(&done->text);
+    keep_free(done);
 }
 
 /* Expired ones are not always the oldest, but those in front of them soon are. */
@@ -157,7 +188,8 @@ static struct str collect(const struct telegram_model *model, struct arena *aren
     return buf_str(&buf);
 }
 
-static void remember_allowed(struct telegram_model *model, struct tg_call *call) {
+void tg_remember_allowed(struct tg_call *call) {
+    struct telegram_model *model = call->model;
     const struct json *names;
     struct str text = form_text(&call->form, "allowed_updates");
     if (text.n == 0 || json_parse(call->arena, text, &names, NULL) != GB_OK ||
@@ -173,12 +205,13 @@ static void remember_allowed(struct telegram_model *model, struct tg_call *call)
 }
 
 /* The waiting poll is told off: at once, or after a pause when that happens often. */
-static void end_waiting_poll(struct telegram_model *model, struct tg_call *call) {
+void tg_end_poll(struct tg_call *call, const char *why) {
+    struct telegram_model *model = call->model;
     if (!model->poll.waits) {
         return;
     }
     struct http_response conflict;
-    response_json(&conflict, 409, tg_refusal_body(call->arena, 409, str_of(CONFLICT)));
+    response_json(&conflict, 409, tg_refusal_body(call->arena, 409, str_of(why)));
     bool again = call->now.mono_ms - model->last_conflict_ms < CONFLICT_PAUSE_MS;
     holds_add(&model->holds, model->poll.ticket,
               call->now.mono_ms + (again ? CONFLICT_PAUSE_MS : 0), &conflict);
@@ -195,8 +228,12 @@ enum model_verdict tg_get_updates(struct tg_call *call) {
     int64_t seconds = form_i64(&call->form, "timeout");
     limit = GB_MAX(GB_MIN(limit, 100), 1);
     seconds = GB_MAX(GB_MIN(seconds, POLL_SECONDS_MAX), 0);
-    remember_allowed(model, call);
-    end_waiting_poll(model, call);
+    if (model->webhook.url.n > 0) {
+        tg_refuse(call, 409, WEBHOOK_IS_SET);
+        return MODEL_ANSWERS;
+    }
+    tg_remember_allowed(call);
+    tg_end_poll(call, OTHER_POLL);
     if (offset == model->last_offset && now_ms - model->last_poll_ms < HAMMER_MS && seconds < 3) {
         seconds = 3;
     }
@@ -237,10 +274,11 @@ bool telegram_next_answer(struct telegram_model *model, struct moment now, struc
 }
 
 int64_t telegram_next_ms(const struct telegram_model *model) {
-    int64_t next = holds_next_ms(&model->holds);
+    int64_t next = GB_MIN(holds_next_ms(&model->holds), tg_webhook_next_ms(model));
     return model->poll.waits ? GB_MIN(next, model->poll.deadline_ms) : next;
 }
 
 void telegram_wake_poll(struct telegram_model *model) {
     model->poll.deadline_ms = INT64_MIN;
+    model->webhook.knock = model->webhook.url.n > 0;
 }

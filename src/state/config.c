@@ -28,6 +28,16 @@ static const struct option options[] = {
     {"telegram", "connections", OPTION_I64, AT(telegram, connections), "16", 1, 64, NULL,
      OPTION_RELOAD, "Calls under way at once.", NULL},
 
+    {"webhook", "url", OPTION_URL, AT(webhook, url), NULL, 0, 2000, NULL,
+     0, "Where Telegram reaches this shop: https, port 443, 80, 88 or 8443. Empty: long polling, which needs "
+     "no address, no certificate and no proxy.", NULL},
+    {"webhook", "listen", OPTION_STR, AT(webhook, listen), "127.0.0.1:8443", 1, 100, NULL,
+     0, "Where the shop waits for what the proxy in front passes on: plain HTTP, address:port.", NULL},
+    {"webhook", "secret", OPTION_SECRET, AT(webhook, secret), NULL, 8, 256, NULL,
+     0, "What Telegram shows to be let in: letters, digits, _ and -. Empty: made from the store's own secret.", NULL},
+    {"webhook", "connections", OPTION_I64, AT(webhook, connections), "40", 1, 100, NULL,
+     0, "Calls Telegram may have under way at once.", NULL},
+
     {"store", "directory", OPTION_STR, AT(store, directory), "data", 1, 1000, NULL,
      0, "Where the data live. One directory, one running shop.", NULL},
     {"store", "backend", OPTION_CHOICE, AT(store, backend), "lmdb", 0, 0, backends,
@@ -177,6 +187,9 @@ static const struct option_group groups[] = {
 
 static const struct option_section sections[] = {
     {"telegram", "The bot."},
+    {"webhook", "Updates that Telegram brings instead of being asked for them. Only for several "
+                "instances of one "
+                "shop: docs/webhook.md."},
     {"store", "The data."},
     {"redis", "Where [store] backend is redis or mixed: Redis from 6 on, or Valkey."},
     {"fsm", "How dialogs are laid out, for who shares them with an aiogram bot."},
@@ -236,6 +249,20 @@ static void check_tariff(const struct config *config, const struct config_tariff
     }
 }
 
+static bool is_word_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static bool is_word(struct str text) {
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_word_byte(text.p[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* <digits>:<letters>, as @BotFather writes it. The token itself is never in a fault. */
 static bool token_looks_right(struct str token) {
     size_t colon = str_find(token, ':');
@@ -244,15 +271,66 @@ static bool token_looks_right(struct str token) {
         return false;
     }
     struct str rest = str_sub(token, colon + 1, token.n);
-    for (size_t i = 0; i < rest.n; i++) {
-        char c = rest.p[i];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '_' || c == '-';
-        if (!fine) {
-            return false;
+    return is_word(rest) && rest.n >= 3;
+}
+
+enum gb_err config_address(struct str text, struct str *ret_host, int *ret_port) {
+    size_t colon = text.n;
+    while (colon > 0 && text.p[colon - 1] != ':') {
+        colon--;
+    }
+    struct str host = str_sub(text, 0, colon > 0 ? colon - 1 : 0);
+    bool bracketed = str_starts(host, STR("[")) && str_ends(host, STR("]"));
+    if (bracketed) {
+        host = str_sub(host, 1, host.n - 2);
+    }
+    int64_t port;
+    if (host.n == 0 || (!bracketed && str_find(host, ':') < host.n) ||
+        num_i64(str_sub(text, colon, text.n), 1, 65535, &port) != GB_OK) {
+        return GB_INVALID;
+    }
+    *ret_host = host;
+    *ret_port = (int)port;
+    return GB_OK;
+}
+
+/* What Telegram's own servers would refuse; a Bot API server of one's own may allow it. */
+static void check_webhook_url(struct str url, struct faults *faults) {
+    static const char *const ports[] = {"", "443", "80", "88", "8443"};
+    if (!str_starts(url, STR("https://"))) {
+        faults_about(faults, "webhook", STR_NONE, "url", "Telegram calls only https://");
+        return;
+    }
+    struct str rest = str_sub(url, strlen("https://"), url.n);
+    struct str host = str_sub(rest, 0, GB_MIN(str_find(rest, '/'), str_find(rest, '?')));
+    host = str_sub(host, str_find(host, ']') < host.n ? str_find(host, ']') : 0, host.n);
+    struct str port = str_sub(host, str_find(host, ':') + 1, host.n);
+    for (size_t i = 0; i < GB_COUNT(ports); i++) {
+        if (str_is(port, ports[i])) {
+            return;
         }
     }
-    return rest.n >= 3;
+    faults_about(faults, "webhook", STR_NONE, "url",
+                 "Telegram calls only the ports 443, 80, 88 and 8443");
+}
+
+static void check_webhook(const struct config *config, struct faults *faults) {
+    struct str host;
+    int port;
+    if (config->webhook.url.n == 0) {
+        return;
+    }
+    if (str_is(config->telegram.api_base, "https://api.telegram.org")) {
+        check_webhook_url(config->webhook.url, faults);
+    }
+    if (config_address(config->webhook.listen, &host, &port) != GB_OK) {
+        faults_about(faults, "webhook", STR_NONE, "listen",
+                     "not an address and a port, as in 127.0.0.1:8443");
+    }
+    if (!is_word(secret_reveal(config->webhook.secret))) {
+        faults_about(faults, "webhook", STR_NONE, "secret",
+                     "only letters, digits, _ and - can be in it");
+    }
 }
 
 void config_check(const struct config *config, struct arena *arena, struct faults *faults) {
@@ -262,6 +340,7 @@ void config_check(const struct config *config, struct arena *arena, struct fault
         faults_about(faults, "telegram", STR_NONE, "token",
                      "this is no bot token: it looks like 123456:ABC-DEF");
     }
+    check_webhook(config, faults);
     if (money_digits(config->shop.currency) < 0) {
         faults_about(faults, "shop", STR_NONE, "currency", "unknown currency \"" STR_FMT "\"",
                      STR_ARG(config->shop.currency));

@@ -54,6 +54,12 @@ struct config {
         int64_t messages_per_second; /* 0: no limit of ours */
         int64_t connections;
     } telegram;
+    struct { /* updates pushed by Telegram; url empty: they are polled for */
+        struct str url;
+        struct str listen; /* see config_address */
+        struct secret secret;
+        int64_t connections;
+    } webhook;
     struct {
         struct str directory;
         int backend; /* enum store_backend */
@@ -112,5 +118,9 @@ extern const struct options_spec config_spec;
 /* What the table alone cannot see: a tariff or server that names no location, a price that is no
  * money, a token that is none. Adds to `faults`. */
 void config_check(const struct config *config, struct arena *arena, struct faults *faults);
+
+/* "127.0.0.1:8443", "[::1]:8443", "localhost:8443": where to listen; the host without brackets.
+ * GB_INVALID: no host, or no port from 1 to 65535. */
+enum gb_err config_address(struct str text, struct str *ret_host, int *ret_port) GB_MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "telegram/html.h"
+#include "telegram/telegram.h"
 
 #define BODY_BYTES_MAX  (128 * 1024)
 #define TEXT_CHARS      4096
@@ -18,6 +19,7 @@
 #define BUTTONS_MAX     100
 #define COMMANDS_MAX    100
 #define COMMAND_CHARS   32
+#define SECRET_BYTES    256
 #define PHOTO_BYTES_MAX (64 * 1024)
 
 struct body {
@@ -229,5 +231,18 @@ struct str call_set_commands(struct arena *arena, struct str language,
     if (language.n > 0) {
         json_put_str(out, "language_code", language);
     }
+    return body_end(&body);
+}
+
+struct str call_set_webhook(struct arena *arena, struct str url, struct str secret,
+                            int64_t connections) {
+    struct body body;
+    struct json_out *out = &body.out;
+    gb_assert(url.n > 0 && secret.n > 0 && secret.n <= SECRET_BYTES);
+    body_begin(&body, arena);
+    json_put_str(out, "url", url);
+    json_put_str(out, "secret_token", secret);
+    json_put_i64(out, "max_connections", connections);
+    json_put_raw(out, "allowed_updates", STR(TELEGRAM_ALLOWED_UPDATES));
     return body_end(&body);
 }

@@ -56,5 +56,8 @@ struct str call_answer_pre_checkout(struct arena *arena, struct str query_id,
 struct str call_send_invoice(struct arena *arena, const struct tg_invoice *invoice);
 struct str call_set_commands(struct arena *arena, struct str language,
                              const struct str (*commands)[2], size_t count);
+/* setWebhook; `secret`: 1 to 256 of A-Z a-z 0-9 _ -. What waits is never dropped. */
+struct str call_set_webhook(struct arena *arena, struct str url, struct str secret,
+                            int64_t connections);
 
 #endif

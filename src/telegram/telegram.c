@@ -151,9 +151,7 @@ enum gb_err poll_build(const struct endpoint *to, int64_t offset, int limit, int
     buf_add_i64(&body, limit);
     buf_add_text(&body, ",\"timeout\":");
     buf_add_i64(&body, poll_s);
-    /* Sent each time: left out, whatever was set last, perhaps by another program, stays. */
-    buf_add_text(&body, ",\"allowed_updates\":[\"message\",\"callback_query\","
-                        "\"pre_checkout_query\",\"my_chat_member\"]}");
+    buf_add_text(&body, ",\"allowed_updates\":" TELEGRAM_ALLOWED_UPDATES "}");
     gb_assert(!body.failed);
     request.body = buf_str(&body);
     request.total_ms_max = poll_s * GB_SECOND_MS + POLL_MS_MARGIN;

@@ -24,6 +24,11 @@ struct json;
  * UNKNOWN: time-outs, resets, HTML, bodies that are no JSON. */
 extern const struct codec telegram_codec;
 
+/* What the shop wants to hear of, as the Bot API's allowed_updates. Said each time: left out,
+ * whatever was set last, perhaps by another program, stays. */
+#define TELEGRAM_ALLOWED_UPDATES                                                                   \
+    "[\"message\",\"callback_query\",\"pre_checkout_query\",\"my_chat_member\"]"
+
 struct poll_answer {
     enum answer_kind kind; /* DONE, LATER, REFUSED (reason "fatal" or "conflict"), UNKNOWN */
     const char *reason;    /* UNKNOWN: "unreadable": an answer of a Bot API that is no JSON to us */

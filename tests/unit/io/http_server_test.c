@@ -232,6 +232,42 @@ static void body_over_the_bound_is_413_announced_or_not(void **state) {
     assert_int_equal(scene->request.body.n, 65536);
 }
 
+/* 9 MiB each, 64 MiB at a door: the eighth at the latest is one too many. */
+static void body_too_many_is_503_until_the_others_are_answered(void **state) {
+    struct scene *scene = *state;
+    struct late late = {.count = 0};
+    const char *why;
+    int port;
+    size_t bytes = (size_t)9 << 20;
+    char *body = arena_take(scene->kept, bytes);
+    memset(body, 'x', bytes);
+    assert_int_equal(scene->world->ops->listen(scene->world, "127.0.0.1", 0, 2, bytes, &port, &why),
+                     GB_OK);
+    struct http_request request = {
+        .method = HTTP_POST,
+        .url = arena_printf(scene->kept, "http://127.0.0.1:%d/", port),
+        .body = {body, bytes},
+    };
+    scene->serve = collect;
+    scene->ctx = &late;
+    while (scene->replies == 0) {
+        assert_true(late.count < 8);
+        size_t before = late.count;
+        assert_int_equal(scene_send(scene, &request), GB_OK);
+        while (late.count == before && scene->replies == 0) {
+            scene_turn(scene);
+        }
+    }
+    assert_int_equal(scene->reply.status, 503);
+    assert_true(late.count >= 3);
+    for (size_t i = 0; i < late.count; i++) {
+        scene_answer(scene, late.tickets[i], 200, STR("{}"));
+    }
+    scene_run_until_replies(scene, 1 + late.count);
+    scene->serve = NULL;
+    assert_int_equal(scene_fetch(scene, &request)->status, 200);
+}
+
 static void requests_that_come_at_once_on_one_connection_are_served_one_by_one(void **state) {
     struct scene *scene = *state;
     char said[1024];
@@ -318,6 +354,7 @@ int main(void) {
         TEST(nonsense_is_survived),
         TEST(caller_that_leaves_in_the_middle_is_survived),
         TEST(body_over_the_bound_is_413_announced_or_not),
+        TEST(body_too_many_is_503_until_the_others_are_answered),
         TEST(requests_that_come_at_once_on_one_connection_are_served_one_by_one),
         TEST(door_says_its_number_and_port),
         TEST(door_of_ipv6_is_opened),

@@ -19,7 +19,7 @@ void scene_start(struct scene *scene, const struct world_options *options) {
     const char *why = "";
     *scene = (struct scene){.last_ticket = 1000};
     scene->turn = arena_new(1 << 16, 1 << 24);
-    scene->kept = arena_new(1 << 16, 1 << 26);
+    scene->kept = arena_new(1 << 16, 1 << 28);
     if (world_open(options != NULL ? options : &none, &scene->world, &why) != GB_OK ||
         scene->world->ops->listen(scene->world, "127.0.0.1", 0, 1, 1 << 16, &scene->port, &why) !=
             GB_OK) {

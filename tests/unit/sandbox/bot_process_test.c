@@ -120,7 +120,7 @@ static void a_program_that_is_not_there_ends_at_once(void **state) {
 
 static void the_config_is_for_its_owner_only(void **state) {
     struct scene *scene = *state;
-    struct demo_ports ports = {1, 2, 3};
+    struct demo_ports ports = {1, 2, 3, 0};
     struct stat status;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(

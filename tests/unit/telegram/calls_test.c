@@ -108,6 +108,13 @@ static void set_commands_is_this(void **state) {
                "{\"commands\":[{\"command\":\"start\",\"description\":\"Меню\"}]}");
 }
 
+static void set_webhook_is_this(void **state) {
+    assert_str(call_set_webhook(*state, STR("https://shop.example/hook"), STR("s_-3"), 40),
+               "{\"url\":\"https://shop.example/hook\",\"secret_token\":\"s_-3\","
+               "\"max_connections\":40,\"allowed_updates\":[\"message\",\"callback_query\","
+               "\"pre_checkout_query\",\"my_chat_member\"]}");
+}
+
 /* ---- bounds ---- */
 
 static struct str repeat(struct arena *arena, const char *what, size_t times) {
@@ -223,6 +230,7 @@ int main(void) {
         TEST(small_calls_are_these),
         TEST(send_invoice_is_this),
         TEST(set_commands_is_this),
+        TEST(set_webhook_is_this),
         TEST(long_texts_are_cut_after_parsing),
         TEST(labels_are_cut_by_code_points),
         TEST(keyboards_out_of_bounds_are_our_bug),
