@@ -1,4 +1,5 @@
 """A real redis-server for one test: started, stopped in every way, asked with the real redis-cli."""
+import contextlib
 import pathlib
 import signal
 import socket
@@ -43,6 +44,14 @@ class RedisServer:
     def ask(self, *words, db=0):
         return subprocess.run(["redis-cli", "-p", str(self.port), "-n", str(db), *words],
                               capture_output=True, text=True, timeout=PATIENCE_S).stdout.strip()
+
+    @contextlib.contextmanager
+    def asleep(self, seconds):
+        """It hears nothing and says nothing for so long."""
+        sleeper = subprocess.Popen(["redis-cli", "-p", str(self.port), "DEBUG", "SLEEP", str(seconds)],
+                                   stdout=subprocess.DEVNULL)
+        yield
+        assert sleeper.wait(timeout=PATIENCE_S) == 0
 
     def environment(self, backend="redis"):
         """Variables that point a shop here."""

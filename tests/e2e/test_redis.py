@@ -1,7 +1,7 @@
 """The shop on a real Redis: it sells, it survives what happens to the server, it loses nothing."""
 import pytest
 
-from flow import buy_with_stars, buy_with_test_provider, open_ways, pay_page
+from flow import access, buy_with_stars, buy_with_test_provider, open_ways, pay_page
 from shop import Shop
 
 
@@ -39,11 +39,13 @@ def test_a_server_that_goes_and_comes_loses_nothing(on_redis):
     pay_page(anna)
     anna.pay()
     redis.end()
+    boris = world.user("boris")
+    boris.send("/start")
     world.wait_until(lambda: "store_refuses" in world.log(), "the shop says that its store is away")
-    anna.send("/start")  # waits at Telegram
     redis.start()
-    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
-    anna.wait_for("Buy")
+    boris.wait_for("Buy")
+    anna.press("I have paid")
+    access(anna)
     assert "store_takes_again" in world.log()
     assert len(world.panel_users()) == 1
 
@@ -52,14 +54,15 @@ def test_a_server_that_sleeps_is_waited_for(on_redis):
     world, shop, redis = on_redis
     anna = world.user("anna")
     open_ways(anna)
-    redis.ask("CLIENT", "NO-EVICT", "on")
-    sleeper = world.user("boris")
-    redis.ask("DEBUG", "SLEEP", "3")
-    sleeper.send("/start")
-    sleeper.wait_for("Buy")
+    boris = world.user("boris")
+    with redis.asleep(seconds=2.5):
+        boris.send("/start")
+        world.wait_until(lambda: "store_refuses" in world.log(), "the shop gives up waiting for a while")
+    boris.wait_for("Buy")
     pay_page(anna)
     anna.pay()
-    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    anna.press_when_seen("I have paid")
+    access(anna)
     assert len(world.panel_users()) == 1
 
 
@@ -68,14 +71,15 @@ def test_a_full_server_is_survived(on_redis):
     anna = world.user("anna")
     open_ways(anna)
     redis.ask("CONFIG", "SET", "maxmemory", "1")
-    pay_page_wanted = world.user("boris")
-    pay_page_wanted.send("/start")
+    boris = world.user("boris")
+    boris.send("/start")
     world.wait_until(lambda: "store_refuses" in world.log(), "the shop says that its store is full")
     redis.ask("CONFIG", "SET", "maxmemory", "0")
-    pay_page_wanted.wait_for("Buy")
+    boris.wait_for("Buy")
     pay_page(anna)
     anna.pay()
-    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    anna.press_when_seen("I have paid")
+    access(anna)
 
 
 def test_a_shop_that_cannot_have_its_redis_says_why_and_ends(empty_world, redis):
@@ -108,7 +112,8 @@ def test_mixed_keeps_records_here_and_dialogs_there(empty_world, redis):
     redis.start()
     pay_page(anna)
     anna.pay()
-    anna.wait_for(lambda m: m.get("photo"), "a picture with the link")
+    anna.press_when_seen("I have paid")
+    access(anna)
     world.user("boris").wait_for("Buy")
     assert shop.stop() == 0
     check = shop.check_store()
