@@ -1,14 +1,19 @@
-#define GB_DOOR "makes the data directory"
+#define GB_DOOR "the data directory, its lock, chance"
 #include "cli/data.h"
 
 #include "base/arena.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "state/config.h"
 #include "state/tables.h"
 #include "store/backend.h"
 
 #include <errno.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+
+#define INSTANCE_CHARS 32
 
 static const char *text_or_null(struct arena *arena, struct str text) {
     return text.n > 0 ? arena_cstr(arena, text) : NULL;
@@ -86,4 +91,35 @@ const char *data_path(const struct config *config, struct arena *arena, const ch
         return NULL;
     }
     return arena_cstr(arena, arena_printf(arena, "%s/%s", directory, name));
+}
+
+const char *data_instance(const struct config *config, struct arena *arena,
+                          struct str *reterr_why) {
+    const char *path = data_path(config, arena, "instance", reterr_why);
+    if (path == NULL) {
+        return NULL;
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* and its lock: until the end */
+    if (fd < 0) {
+        *reterr_why = arena_printf(arena, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        *reterr_why = arena_printf(arena, "%s: another shop is running there", path);
+        return NULL;
+    }
+    char *id = arena_take(arena, INSTANCE_CHARS + 1);
+    if (pread(fd, id, INSTANCE_CHARS, 0) != INSTANCE_CHARS) {
+        uint8_t chance[INSTANCE_CHARS / 2];
+        struct str fresh;
+        if (getrandom(chance, sizeof chance, 0) != (ssize_t)sizeof chance ||
+            (fresh = hex_encode(arena, chance, sizeof chance)).n != INSTANCE_CHARS ||
+            pwrite(fd, fresh.p, fresh.n, 0) != INSTANCE_CHARS) {
+            *reterr_why = arena_printf(arena, "%s: %s", path, strerror(errno));
+            return NULL;
+        }
+        memcpy(id, fresh.p, fresh.n);
+    }
+    id[INSTANCE_CHARS] = '\0';
+    return id;
 }

@@ -12,6 +12,12 @@ struct config;
 enum gb_err data_open(const struct config *config, struct arena *arena,
                       struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
 
+/* Who this instance is to the others on one store: 32 characters that stay in the directory, which
+ * is taken for this process until it ends. NULL: it cannot be used or another process has it,
+ * *reterr_why. */
+const char *data_instance(const struct config *config, struct arena *arena,
+                          struct str *reterr_why);
+
 /* The directory's file of this name, made private with its directory if need be: what belongs to
  * this process alone, wherever the rows are. NULL: the directory cannot be used, *reterr_why. */
 const char *data_path(const struct config *config, struct arena *arena, const char *name,

@@ -75,7 +75,11 @@ static int open_all(struct shop *shop) {
 
     struct str store_why = STR_NONE;
     const char *inhand = data_path(shop->config, shop->arena, "inhand", &store_why);
-    if (inhand == NULL ||
+    const char *instance =
+        inhand != NULL && shop->config->store.backend == STORE_REDIS
+            ? data_instance(shop->config, shop->arena, &store_why)
+            : "";
+    if (inhand == NULL || instance == NULL ||
         data_open(shop->config, shop->arena, &shop->backend, &store_why) != GB_OK) {
         return fail("data", store_why);
     }
@@ -84,6 +88,7 @@ static int open_all(struct shop *shop) {
         .backend = shop->backend,
         .config = shop->config,
         .texts = texts_new(shop->arena),
+        .instance = instance,
         .inhand_path = inhand,
         .reload = reload,
         .reload_ctx = shop,

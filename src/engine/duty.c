@@ -9,15 +9,14 @@
 #define LEASE_MS (15 * GB_SECOND_MS)
 #define RENEW_MS (5 * GB_SECOND_MS)
 #define AGAIN_MS GB_SECOND_MS
-#define ID_CHARS ((size_t)2 * DUTY_ID_BYTES)
 #define ROW      STR("duty")
 
-void duty_begin(struct duty *duty, bool is_shared, const uint8_t chance[DUTY_ID_BYTES]) {
-    *duty = (struct duty){.is_shared = is_shared, .held = !is_shared};
-    duty->look_ms = is_shared ? 0 : INT64_MAX;
-    for (size_t i = 0; i < DUTY_ID_BYTES; i++) {
-        duty->id[2 * i] = "0123456789abcdef"[chance[i] >> 4];
-        duty->id[2 * i + 1] = "0123456789abcdef"[chance[i] & 15];
+void duty_begin(struct duty *duty, const char *instance) {
+    *duty = (struct duty){.is_shared = instance != NULL, .held = instance == NULL};
+    duty->look_ms = duty->is_shared ? 0 : INT64_MAX;
+    if (instance != NULL) {
+        gb_assert(strlen(instance) == DUTY_ID_CHARS);
+        memcpy(duty->id, instance, DUTY_ID_CHARS);
     }
 }
 
@@ -30,11 +29,11 @@ static enum gb_err holder(const struct duty *duty, struct tx *tx, int64_t *ret_u
     if (err != GB_OK) {
         return err;
     }
-    if (num_hex64(str_sub(text, ID_CHARS, text.n), &until) != GB_OK) {
+    if (num_hex64(str_sub(text, DUTY_ID_CHARS, text.n), &until) != GB_OK) {
         return GB_NOT_FOUND; /* not of our making: whoever comes first mends it */
     }
     *ret_until_ms = (int64_t)until;
-    return str_is(str_sub(text, 0, ID_CHARS), duty->id) ? GB_OK : GB_REFUSED;
+    return str_is(str_sub(text, 0, DUTY_ID_CHARS), duty->id) ? GB_OK : GB_REFUSED;
 }
 
 enum gb_err duty_check(const struct duty *duty, struct tx *tx) {

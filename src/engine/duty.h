@@ -14,19 +14,20 @@ struct arena;
 struct backend;
 struct tx;
 
-#define DUTY_ID_BYTES 16
+#define DUTY_ID_CHARS 32
 
 struct duty {
     bool is_shared, held;
-    char id[2 * DUTY_ID_BYTES + 1]; /* of this life of this instance */
+    char id[DUTY_ID_CHARS + 1];     /* of this instance, the same in its next life */
     int64_t until_ms;               /* of the lease, when held */
     int64_t look_ms;                /* when to renew it, or to look whether it is free */
 };
 
 enum duty_news { DUTY_SAME, DUTY_TAKEN, DUTY_LOST };
 
-/* `chance` makes the id. */
-void duty_begin(struct duty *duty, bool is_shared, const uint8_t chance[DUTY_ID_BYTES]);
+/* `instance`: DUTY_ID_CHARS that no other instance has; a new start with the same ones goes on where
+ * its last life ended. NULL: alone on its store. */
+void duty_begin(struct duty *duty, const char *instance);
 
 /* When it is time: renew it, or take it if nobody has it. A store that does not answer leaves it
  * as it was until the lease is over. */

@@ -409,15 +409,6 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
     return err;
 }
 
-static void begin_duty(struct engine *engine) {
-    uint8_t chance[DUTY_ID_BYTES];
-    engine->world->ops->chance(engine->world, chance, sizeof chance);
-    duty_begin(&engine->duty, engine->backend->is_shared, chance);
-    if (!engine->duty.held) {
-        lanes_rest(engine->lanes);
-    }
-}
-
 enum gb_err engine_new(const struct engine_options *options, struct arena *arena,
                        struct engine **ret_engine, struct str *reterr_why) {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -432,7 +423,10 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     engine->lanes = lanes_new(options->world, engine->backend->is_shared);
     engine->intake.world = options->world;
     engine->leftovers = true;
-    begin_duty(engine);
+    duty_begin(&engine->duty, engine->backend->is_shared ? options->instance : NULL);
+    if (!engine->duty.held) {
+        lanes_rest(engine->lanes);
+    }
     engine->clock_gap_ms = clock_gap_ms(engine);
     engine->world->ops->chance(engine->world, &engine->order_salt, sizeof engine->order_salt);
     engine->order_salt &= ORDER_SALT_MASK;

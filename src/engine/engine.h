@@ -21,6 +21,7 @@ struct engine_options {
     struct backend *backend;
     const struct config *config;
     const struct texts *texts;
+    const char *instance;    /* see duty.h; where the store is shared */
     const char *inhand_path; /* file that names the event in hand; NULL: none is kept */
     /* SIGHUP: read the config anew; NULL from it: faults were told, the old one stays. */
     const struct config *(*reload)(void *ctx);

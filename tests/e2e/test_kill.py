@@ -4,7 +4,10 @@ import random
 import threading
 import time
 
+import pytest
+
 from flow import buy_with_stars, buy_with_test_provider
+from shop import Shop
 
 KILLS = int(os.environ.get("KILLS", "200"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -43,13 +46,13 @@ class Buyers:
         self.failures += [f"{t.name} hangs" for t in self.threads if t.is_alive()]
 
 
-def test_sales_complete_once_whatever_is_killed(empty_world):
-    world, shop = empty_world
+def sell_and_kill(world, shop, kills):
+    """Purchases that go on while the shop dies so often; then everything adds up."""
     print("seed", SEED)
     chance = random.Random(SEED)
     shop.start()
     with Buyers(world) as buyers:
-        for _ in range(KILLS):
+        for _ in range(kills):
             # Short and long lives: in the start, in the middle of a turn, between two presses.
             time.sleep(chance.choice([chance.uniform(0, 0.02), chance.uniform(0, 0.1), chance.uniform(0.05, 0.3)]))
             shop.kill()
@@ -57,11 +60,15 @@ def test_sales_complete_once_whatever_is_killed(empty_world):
             if buyers.failures:
                 break
     assert buyers.failures == [], f"seed {SEED}"
-    assert shop.starts >= KILLS + 1
+    assert shop.starts >= kills + 1
     assert len(buyers.done) >= BUYERS_AT_ONCE
 
     world.wait_until(lambda: world.stats()["telegram"]["pending_updates"] == 0, "all updates confirmed")
     assert shop.stop() == 0
+    all_was_sold_once(world, shop, buyers)
+
+
+def all_was_sold_once(world, shop, buyers):
     users = world.panel_users()
     assert len(users) == len(buyers.done), f"seed {SEED}: panel users against sales"
     assert len({u["uuid"] for u in users}) == len(users)
@@ -71,3 +78,14 @@ def test_sales_complete_once_whatever_is_killed(empty_world):
     assert check.returncode == 0, f"seed {SEED}: {check.stdout}{check.stderr}"
     assert f"paid payments: {len(buyers.done)}" in check.stdout
     assert f"subscriptions: {len(buyers.done)}" in check.stdout
+
+
+def test_sales_complete_once_whatever_is_killed(empty_world):
+    world, shop = empty_world
+    sell_and_kill(world, shop, KILLS)
+
+
+@pytest.mark.parametrize("backend", ["redis", "mixed"])
+def test_sales_complete_once_with_a_redis_too(empty_world, redis, backend):
+    world, _ = empty_world
+    sell_and_kill(world, Shop(world, **redis.environment(backend)), max(10, KILLS // 5))
