@@ -332,10 +332,14 @@ static bool secret_fetch(struct reading *r, struct options_found *found, size_t 
     return true;
 }
 
-static struct str expected(struct reading *r, const struct option *option) {
+/* What would be right, and if something was given, what about it is wrong. */
+static struct str expected(struct reading *r, const struct option *option, struct str value) {
     struct buf buf;
     buf_init(&buf, r->arena, 1024);
     option_value_describe(option, &buf);
+    if (value.n > 0) {
+        option_value_explain(option, value, &buf);
+    }
     return buf_str(&buf);
 }
 
@@ -348,7 +352,7 @@ static bool given_put(struct reading *r, struct options_found *found, size_t i, 
     }
     if (given->value.n == 0) {
         if ((option->flags & OPTION_REQUIRED) != 0) {
-            struct str what = expected(r, option);
+            struct str what = expected(r, option, STR_NONE);
             faults_of(r->faults, found, i, "required, and not given: " STR_FMT "%s", STR_ARG(what),
                       found->line == 0 ? " (there is no such section)" : "");
         }
@@ -361,7 +365,7 @@ static bool given_put(struct reading *r, struct options_found *found, size_t i, 
     if (option_value_read(option, given->value, r->arena, base)) {
         return true;
     }
-    struct str what = expected(r, option);
+    struct str what = expected(r, option, given->value);
     struct str shown = option_show(r->arena, given->value);
     if (option_value_is_open(option)) {
         faults_of(r->faults, found, i, "\"" STR_FMT "\" is not " STR_FMT, STR_ARG(shown),

@@ -33,6 +33,7 @@ enum option_kind {
     OPTION_MONEY,    /* struct str: a decimal number, its currency is not known here */
     OPTION_OFFSET,   /* int, minutes: "+03:00", "UTC" */
     OPTION_RATE,     /* struct rate: "10/min", "3/5min", "off" */
+    OPTION_SCHEDULE, /* struct schedule: "0 9 * * *", "every 10 s", "off" */
 };
 
 enum option_flags {

@@ -47,6 +47,8 @@ bool option_value_read(const struct option *option, struct str value, struct are
                        void *base);
 /* What would be right: "a duration (30s, 10 min, 1h, 2d) from 1s to 1 min". */
 void option_value_describe(const struct option *option, struct buf *buf);
+/* What is wrong with this one, where more can be said: "; minute, character 1: ...". */
+void option_value_explain(const struct option *option, struct str value, struct buf *buf);
 /* May the value be shown in a fault? */
 bool option_value_is_open(const struct option *option);
 /* Foreign text for a fault: cut, and nothing in it that moves a cursor. */

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/num.h"
 #include "base/options_found.h"
+#include "base/schedule.h"
 
 #define LIST_ITEMS_MAX  1000
 #define SHOWN_CHARS_MAX 40
@@ -149,6 +150,8 @@ bool option_value_read(const struct option *option, struct str value, struct are
         return clock_parse_offset(value, field) == GB_OK;
     case OPTION_RATE:
         return num_rate(value, field) == GB_OK;
+    case OPTION_SCHEDULE:
+        return schedule_parse(value, field, NULL) == GB_OK;
     }
     gb_panic(__FILE__, __LINE__, "an option of no known kind");
 }
@@ -250,6 +253,17 @@ void option_value_describe(const struct option *option, struct buf *buf) {
     case OPTION_RATE:
         buf_add_text(buf, "so many in so long (10/min, 3/5min), or off");
         break;
+    case OPTION_SCHEDULE:
+        buf_add_text(buf, "a schedule (0 9 * * *, @daily, every 10 s), or off");
+        break;
+    }
+}
+
+void option_value_explain(const struct option *option, struct str value, struct buf *buf) {
+    struct schedule schedule;
+    struct cron_fault fault;
+    if (option->kind == OPTION_SCHEDULE && schedule_parse(value, &schedule, &fault) != GB_OK) {
+        buf_printf(buf, "; %s, character %zu: %s", fault.field, fault.at + 1, fault.why);
     }
 }
 

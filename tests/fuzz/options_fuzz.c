@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/crypto.h"
+#include "base/schedule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -19,6 +20,7 @@ struct settings {
     int choice, offset_min;
     bool flag;
     struct int64_list list;
+    struct schedule schedule;
     struct item *items;
     size_t item_count;
 };
@@ -43,6 +45,7 @@ static const struct option options[] = {
     ROW("offset", offset_min, OPTION_OFFSET, 0, 0),
     ROW("flag", flag, OPTION_BOOL, 0, 0),
     ROW("list", list, OPTION_I64_LIST, 1, 9),
+    ROW("schedule", schedule, OPTION_SCHEDULE, 0, 0),
 };
 
 static const struct option item_options[] = {
@@ -94,6 +97,7 @@ static void check(const struct settings *s) {
     for (size_t i = 0; i < s->list.count; i++) {
         gb_assert(s->list.items[i] >= 1 && s->list.items[i] <= 9);
     }
+    gb_assert(s->schedule.kind != SCHEDULE_EVERY || s->schedule.every_ms >= SCHEDULE_EVERY_MIN_MS);
     gb_assert(s->item_count <= 4);
     for (size_t i = 0; i < s->item_count; i++) {
         gb_assert(s->items[i].id.n >= 1 && s->items[i].id.n <= 16);
