@@ -26,6 +26,9 @@
     X(DEAD, "dead", 3)                   /* lane/order: given up, for the owner */                 \
     X(NOTICES, "notices", 3)             /* order: to be told */                                   \
     X(LEASES, "leases", 3)               /* "duty": which instance has it, until when */           \
+    X(JOBS, "jobs", 3)                   /* id: what runs and when */                              \
+    X(JOBS_DUE, "jobs_due", 3)           /* due/instant/id, lease/instant/id/run: in due order */  \
+    X(JOB_RUNS, "job_runs", 3)           /* id/newest first -> one run */                          \
     X(INHAND, "inhand", 3)               /* event -> tries: what a crash was working on */         \
     X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us three times */
 

@@ -16,6 +16,7 @@
 struct outbox_node;
 struct notice_node;
 struct texts;
+struct zone;
 
 struct work {
     struct tx *tx;       /* rows: reads are remembered, writes held back */
@@ -26,6 +27,7 @@ struct work {
     const struct texts *texts;
     bool is_shared; /* other instances write the same rows */
     unsigned cache_hits, cache_misses;
+    const struct zone *zone; /* the shop's civil time; NULL: UTC */
     uint64_t order; /* next number for rows that keep their order; rises from event to event */
     /* What was decided, in memory as well as in rows: the engine need not read it back. */
     struct outbox_node *added; /* outbox_add */
