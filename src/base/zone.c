@@ -61,24 +61,24 @@ struct change {
     int32_t offset_s; /* from then on */
 };
 
-/* In rising order; of two at one instant the one that begins summer time is the later. */
-static void rule_changes(const struct zone *zone, int year, struct change changes[RULE_CHANGES]) {
-    size_t count = 0;
-    for (int y = year - 1; y <= year + 1; y++) {
-        struct change both[2] = {
-            {rule_local_s(&zone->summer_ends, y) - zone->summer_s, zone->standard_s},
-            {rule_local_s(&zone->summer_begins, y) - zone->standard_s, zone->summer_s},
-        };
-        for (size_t i = 0; i < 2; i++) {
-            size_t at = count++;
-            while (at > 0 && (changes[at - 1].at_s > both[i].at_s ||
-                              (changes[at - 1].at_s == both[i].at_s &&
-                               both[i].offset_s == zone->standard_s))) {
-                changes[at] = changes[at - 1];
-                at--;
-            }
-            changes[at] = both[i];
+/* Of two changes at one instant the one that begins summer time is the later: where it ends when it
+ * begins anew, it is always summer. */
+static bool is_later(const struct zone *zone, const struct change *a, const struct change *b) {
+    return a->at_s != b->at_s ? a->at_s > b->at_s : b->offset_s == zone->standard_s;
+}
+
+/* In rising order. */
+static void rule_changes(const struct zone *zone, int year, struct change *changes) {
+    for (int i = 0; i < RULE_CHANGES; i++) {
+        const struct zone_rule *rule = i % 2 == 0 ? &zone->summer_ends : &zone->summer_begins;
+        int32_t before_s = i % 2 == 0 ? zone->summer_s : zone->standard_s;
+        int32_t after_s = i % 2 == 0 ? zone->standard_s : zone->summer_s;
+        struct change change = {rule_local_s(rule, year - 1 + i / 2) - before_s, after_s};
+        int at = i;
+        for (; at > 0 && is_later(zone, &changes[at - 1], &change); at--) {
+            changes[at] = changes[at - 1];
         }
+        changes[at] = change;
     }
 }
 
@@ -92,7 +92,7 @@ static struct span span_of_rule(const struct zone *zone, int64_t s) {
     if (!zone->has_summer) {
         return (struct span){zone->standard_s, ZONE_NEVER};
     }
-    struct change changes[RULE_CHANGES];
+    struct change changes[RULE_CHANGES] = {{0, 0}};
     int year = clock_civil(s * GB_SECOND_MS, 0).year;
     rule_changes(zone, year, changes);
     struct span span = {zone->standard_s, ZONE_NEVER};
@@ -150,9 +150,14 @@ int32_t zone_offset_s(const struct zone *zone, int64_t instant_ms) {
     return span_at(zone, instant_ms).offset_s;
 }
 
+static int64_t span_until_ms(const struct span *span) {
+    return span->until_s >= INSTANT_MAX_MS / GB_SECOND_MS ? ZONE_NEVER
+                                                          : span->until_s * GB_SECOND_MS;
+}
+
 int64_t zone_change_after(const struct zone *zone, int64_t instant_ms) {
-    int64_t s = span_at(zone, instant_ms).until_s;
-    return s >= INSTANT_MAX_MS / GB_SECOND_MS ? ZONE_NEVER : s * GB_SECOND_MS;
+    struct span span = span_at(zone, instant_ms);
+    return span_until_ms(&span);
 }
 
 struct civil zone_to_civil(const struct zone *zone, int64_t instant_ms) {
@@ -168,8 +173,8 @@ enum zone_fit zone_from_local(const struct zone *zone, int64_t local_ms, int64_t
     int64_t found_ms = ZONE_NEVER, moved_ms = ZONE_NEVER, gap_end_ms = ZONE_NEVER;
     bool twice = false;
     for (int step = 0; step < STEPS_MAX && from_ms <= last_ms && !twice; step++) {
-        int64_t offset_ms = zone_offset_s(zone, from_ms) * GB_SECOND_MS;
-        int64_t until_ms = zone_change_after(zone, from_ms), at_ms = local_ms - offset_ms;
+        struct span span = span_at(zone, from_ms);
+        int64_t until_ms = span_until_ms(&span), at_ms = local_ms - span.offset_s * GB_SECOND_MS;
         if (at_ms >= from_ms && at_ms < until_ms) {
             twice = found_ms != ZONE_NEVER;
             found_ms = twice ? found_ms : at_ms;
