@@ -234,7 +234,7 @@ static enum gb_err job_write(struct work *work, const struct job *given, bool ma
         }
         return job_replace(work, &before, &job) ? GB_OK : refuse(reterr_why, never_comes);
     }
-    if (err != GB_NOT_FOUND || !may_be_new) {
+    if ((err != GB_NOT_FOUND && err != GB_DAMAGED) || !may_be_new) {
         return err;
     }
     return job_begin(work, &job) ? GB_OK : refuse(reterr_why, never_comes);
@@ -286,11 +286,11 @@ enum gb_err job_run_now(struct work *work, struct str id) {
 }
 
 enum gb_err job_remove(struct work *work, struct str id) {
-    struct job job;
+    struct job job = {.due_ms = 0};
     struct job_run *runs;
     size_t count;
     enum gb_err err = job_load(work, id, &job);
-    if (err == GB_OK) {
+    if (err == GB_OK || err == GB_DAMAGED) {
         err = job_history(work, id, 4 * JOB_HISTORY_MAX, &runs, &count);
     }
     if (err != GB_OK) {
@@ -299,11 +299,10 @@ enum gb_err job_remove(struct work *work, struct str id) {
     for (size_t i = 0; i < count; i++) {
         /* Read by key: who takes this run a step further meanwhile must make us run again. */
         err = run_load(work, id, runs[i].number, &runs[i]);
-        if (err == GB_OK) {
-            run_forget(work, &runs[i]);
-        } else if (err != GB_NOT_FOUND) {
+        if (err != GB_OK && err != GB_NOT_FOUND && err != GB_DAMAGED) {
             return err;
         }
+        run_forget(work, &runs[i]);
     }
     index_move(work, id, job_due_ms(&job), 0);
     tx_del(work->tx, TABLE_JOBS, id);
@@ -314,16 +313,17 @@ struct listing {
     struct work *work;
     struct job *jobs;
     size_t count;
-    enum gb_err err;
 };
 
 static bool list_row(void *ctx, struct str key, struct str value) {
     struct listing *l = ctx;
     struct job *job = &l->jobs[l->count];
-    l->err = record_read(l->work->arena, &job_record, value, job);
+    if (record_read(l->work->arena, &job_record, value, job) != GB_OK || !is_sound(job)) {
+        *job = (struct job){.kind = STR_NONE};
+    }
     job->id = arena_copy(l->work->arena, key);
     l->count++;
-    return l->err == GB_OK;
+    return true;
 }
 
 enum gb_err jobs_list(struct work *work, struct str after, size_t limit, struct job **ret_jobs,
@@ -333,9 +333,6 @@ enum gb_err jobs_list(struct work *work, struct str after, size_t limit, struct 
     struct str from =
         after.n > 0 ? (struct str){arena_copy(work->arena, after).p, after.n + 1} : STR(" ");
     enum gb_err err = tx_scan(work->tx, TABLE_JOBS, from, STR_NONE, limit, list_row, &l);
-    if (err == GB_OK) {
-        err = l.err;
-    }
     if (err == GB_OK) {
         *ret_jobs = l.jobs;
         *ret_count = l.count;

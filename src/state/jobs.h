@@ -26,6 +26,8 @@
 
 #include "base/base.h"
 
+struct arena;
+struct schedule;
 struct work;
 
 #define JOB_ID_MAX      150
@@ -101,14 +103,16 @@ struct job_event {
 
 /* Add a job, or change one that is there (`replace_existing`): what the caller sets is taken over.
  * While its trigger stays the same, so does its next instant: a shop that starts more often than a
- * job runs does not keep it from running. A pause stays.
+ * job runs does not keep it from running. A pause stays. A damaged row is written anew.
  * GB_EXISTS: not to be replaced. GB_INVALID: *reterr_why (static, may be NULL) says what. */
 enum gb_err job_put(struct work *work, const struct job *job, bool replace_existing,
                     const char **reterr_why) GB_MUST_USE;
-/* The same for a job that must be there: GB_NOT_FOUND. */
+/* Fill in the trigger as an owner wrote it. False: it is off. */
+bool job_set_schedule(struct arena *arena, struct job *job, const struct schedule *schedule);
+/* The same as job_put for a job that must be there: GB_NOT_FOUND. */
 enum gb_err job_modify(struct work *work, const struct job *job,
                        const char **reterr_why) GB_MUST_USE;
-/* GB_NOT_FOUND; so do all that follow. */
+/* GB_NOT_FOUND, GB_DAMAGED; so do all that follow, but a damaged job can be removed. */
 enum gb_err job_get(struct work *work, struct str id, struct job *ret_job) GB_MUST_USE;
 /* No instant counts while a job is paused, none is missed. What runs goes on. */
 enum gb_err job_pause(struct work *work, struct str id) GB_MUST_USE;
@@ -118,7 +122,8 @@ enum gb_err job_run_now(struct work *work, struct str id) GB_MUST_USE;
 /* The job and its history. What still runs is refused at its next step. */
 enum gb_err job_remove(struct work *work, struct str id) GB_MUST_USE;
 
-/* Jobs with an id behind `after` (empty: from the first), in the order of ids, at most `limit`. */
+/* Jobs with an id behind `after` (empty: from the first), in the order of ids, at most `limit`. The
+ * kind of one whose row is damaged is empty. */
 enum gb_err jobs_list(struct work *work, struct str after, size_t limit, struct job **ret_jobs,
                       size_t *ret_count) GB_MUST_USE;
 /* A job's runs, the newest first, at most `limit`; also those of a job that is over. */

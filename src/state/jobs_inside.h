@@ -4,9 +4,6 @@
 
 #include "state/jobs.h"
 
-struct arena;
-struct record;
-
 /* Rows and events: jobs.c, jobs_run.c, jobs_take.c */
 enum gb_err job_load(struct work *work, struct str id, struct job *ret_job) GB_MUST_USE;
 /* Write `job`, which was `before` (NULL: is new): its row, its place in the index. One that is over

@@ -125,7 +125,6 @@ struct listing {
     struct work *work;
     struct job_run *runs;
     size_t count;
-    enum gb_err err;
 };
 
 static bool list_row(void *ctx, struct str key, struct str value) {
@@ -133,12 +132,16 @@ static bool list_row(void *ctx, struct str key, struct str value) {
     struct job_run *run = &l->runs[l->count];
     struct str job = STR_NONE;
     int64_t number = 0;
-    l->err = run_key_read(key, &job, &number) ? record_read(l->work->arena, &run_record, value, run)
-                                              : GB_DAMAGED;
+    if (!run_key_read(key, &job, &number)) {
+        return true; /* not one of ours */
+    }
+    if (record_read(l->work->arena, &run_record, value, run) != GB_OK) {
+        *run = (struct job_run){.state = JOB_RUN_FAILED, .why = STR("its row is damaged")};
+    }
     run->job = arena_copy(l->work->arena, job);
     run->number = number;
     l->count++;
-    return l->err == GB_OK;
+    return true;
 }
 
 enum gb_err job_history(struct work *work, struct str id, size_t limit, struct job_run **ret_runs,
@@ -149,9 +152,6 @@ enum gb_err job_history(struct work *work, struct str id, size_t limit, struct j
     struct listing l = {.work = work, .runs = ARENA_ARRAY(work->arena, struct job_run, limit + 1)};
     struct str prefix = arena_printf(work->arena, STR_FMT "/", STR_ARG(id));
     enum gb_err err = tx_scan_prefix(work->tx, TABLE_JOB_RUNS, prefix, limit, list_row, &l);
-    if (err == GB_OK) {
-        err = l.err;
-    }
     if (err == GB_OK) {
         *ret_runs = l.runs;
         *ret_count = l.count;

@@ -1,7 +1,9 @@
 /* jobs_trigger.c: when a job's instants are. */
 #include "state/jobs_inside.h"
 
+#include "base/arena.h"
 #include "base/cron.h"
+#include "base/schedule.h"
 #include "base/zone.h"
 #include "state/work.h"
 
@@ -97,4 +99,23 @@ void trigger_start(struct work *work, struct job *job) {
     }
     trigger_set(work, job,
                 job->trigger == JOB_DATE ? job->at_ms : trigger_after(work, job, work->now_ms - 1));
+}
+
+bool job_set_schedule(struct arena *arena, struct job *job, const struct schedule *schedule) {
+    struct buf text;
+    switch (schedule->kind) {
+    case SCHEDULE_OFF:
+        return false;
+    case SCHEDULE_EVERY:
+        job->trigger = JOB_INTERVAL;
+        job->every_ms = schedule->every_ms;
+        return true;
+    case SCHEDULE_CRON:
+        buf_init(&text, arena, CRON_PRINT_MAX);
+        cron_print(&schedule->cron, &text);
+        job->trigger = JOB_CRON;
+        job->cron = buf_str(&text);
+        return true;
+    }
+    return false;
 }

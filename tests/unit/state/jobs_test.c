@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/clock.h"
+#include "base/schedule.h"
 #include "base/zone.h"
 #include "shared_rows.h"
 #include "state/work.h"
@@ -615,10 +616,57 @@ static void a_damaged_job_is_set_aside_and_keeps_nobody_waiting(void **state) {
         assert_true(str_is(s->taken.runs[0].job, "b-good"));
         assert_int_equal(finish(s, &s->taken.runs[0], NULL), GB_OK);
         assert_int_equal(index_rows(s), 1);
+        struct job *jobs;
+        struct job job;
+        size_t count;
         work = begin(s);
-        tx_del(work.tx, TABLE_JOBS, STR("a-bad"));
+        assert_int_equal(job_get(&work, STR("a-bad"), &job), GB_DAMAGED);
+        assert_int_equal(jobs_list(&work, STR_NONE, 10, &jobs, &count), GB_OK);
+        assert_int_equal(count, 2);
+        assert_int_equal(jobs[0].kind.n, 0);
+        if (i > 0) {
+            assert_int_equal(job_remove(&work, STR("a-bad")), GB_OK);
+        }
         commit(&work);
     }
+}
+
+static void a_damaged_run_keeps_no_job_from_ending(void **state) {
+    struct scene *s = *state;
+    struct job job = every("poll", GB_MINUTE_MS);
+    job.history = 2;
+    put(s, &job);
+    struct work work = begin(s);
+    tx_put(work.tx, TABLE_JOB_RUNS, STR("poll/fffffffffffffff0"), STR("oops"), STORE_NEVER);
+    tx_put(work.tx, TABLE_JOB_RUNS, STR("poll/not-a-number"), STR("oops"), STORE_NEVER);
+    commit(&work);
+    struct job_run *runs;
+    assert_int_equal(runs_of(s, "poll", &runs), 1);
+    assert_int_equal(runs[0].state, JOB_RUN_FAILED);
+    for (int i = 0; i < 3; i++) {
+        s->now_ms += GB_MINUTE_MS;
+        assert_int_equal(claim(s), 1);
+        assert_int_equal(finish(s, &s->taken.runs[0], NULL), GB_OK);
+    }
+    assert_int_equal(runs_of(s, "poll", &runs), 2);
+    assert_int_equal(runs[1].state, JOB_RUN_DONE);
+}
+
+static void an_owners_schedule_becomes_a_trigger(void **state) {
+    struct scene *s = *state;
+    struct schedule schedule;
+    struct job job = {.id = STR("x"), .kind = STR("k")};
+    assert_int_equal(schedule_parse(STR("off"), &schedule, NULL), GB_OK);
+    assert_false(job_set_schedule(s->arena, &job, &schedule));
+    assert_int_equal(schedule_parse(STR("every 10 s"), &schedule, NULL), GB_OK);
+    assert_true(job_set_schedule(s->arena, &job, &schedule));
+    put(s, &job);
+    assert_int_equal(next_due(s), s->now_ms + 10 * GB_SECOND_MS);
+    assert_int_equal(schedule_parse(STR("@daily"), &schedule, NULL), GB_OK);
+    assert_true(job_set_schedule(s->arena, &job, &schedule));
+    put(s, &job);
+    assert_true(str_is(get(s, "x").cron, "0 0 * * *"));
+    assert_int_equal(next_due(s), at(2027, 1, 5, 0, 0));
 }
 
 /* ---- many jobs ---- */
@@ -724,6 +772,8 @@ int main(void) {
         TEST(history_keeps_the_last_runs_the_newest_first),
         TEST(index_rows_that_say_nothing_true_are_removed),
         TEST(a_damaged_job_is_set_aside_and_keeps_nobody_waiting),
+        TEST(a_damaged_run_keeps_no_job_from_ending),
+        TEST(an_owners_schedule_becomes_a_trigger),
         TEST(what_a_claim_reads_does_not_grow_with_the_jobs_that_wait),
         TEST(a_claim_that_was_never_synced_is_made_again),
     };
