@@ -61,7 +61,7 @@ static int check_store(const struct config *config, struct arena *arena) {
 
     struct backend *backend;
     struct str why = STR_NONE;
-    if (data_open(config, arena, &backend, &why) != GB_OK) {
+    if (data_open(config, NULL, arena, &backend, &why) != GB_OK) {
         fprintf(stderr, "gigabridge: data: " STR_FMT "\n", STR_ARG(why));
         return 1;
     }

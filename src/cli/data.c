@@ -28,9 +28,10 @@ static enum gb_err open_directory(const struct config *config, struct arena *are
     return lmdb_open(&options, store_tables, TABLE_COUNT, arena, ret_backend, reterr_why);
 }
 
-static enum gb_err open_redis(const struct config *config, struct arena *arena,
-                              struct backend **ret_backend, struct str *reterr_why) {
-    struct redis_options options = {
+static struct redis_options redis_options(const struct config *config, const char *instance,
+                                          struct arena *arena) {
+    static const int told[] = {TABLE_OUTBOX, TABLE_LEASES};
+    return (struct redis_options){
         .host = text_or_null(arena, config->redis.host),
         .port = (int)config->redis.port,
         .socket_path = text_or_null(arena, config->redis.socket),
@@ -39,7 +40,16 @@ static enum gb_err open_redis(const struct config *config, struct arena *arena,
         .password = secret_reveal(config->redis.password),
         .tls = config->redis.tls,
         .ca_file = text_or_null(arena, config->redis.ca_file),
+        .instance = instance,
+        .told = told,
+        .told_count = GB_COUNT(told),
     };
+}
+
+static enum gb_err open_redis(const struct config *config, const char *instance,
+                              struct arena *arena, struct backend **ret_backend,
+                              struct str *reterr_why) {
+    struct redis_options options = redis_options(config, instance, arena);
     log_hide(options.password);
     enum gb_err err =
         redis_open(&options, store_tables, TABLE_COUNT, arena, ret_backend, reterr_why);
@@ -61,7 +71,7 @@ static enum gb_err open_mixed(const struct config *config, struct arena *arena,
     if (err != GB_OK) {
         return err;
     }
-    err = open_redis(config, arena, &rest, reterr_why);
+    err = open_redis(config, NULL, arena, &rest, reterr_why);
     if (err != GB_OK) {
         records->ops->close(records);
         return err;
@@ -70,17 +80,31 @@ static enum gb_err open_mixed(const struct config *config, struct arena *arena,
     return GB_OK;
 }
 
-enum gb_err data_open(const struct config *config, struct arena *arena,
+enum gb_err data_open(const struct config *config, const char *instance, struct arena *arena,
                       struct backend **ret_backend, struct str *reterr_why) {
     switch ((enum store_backend)config->store.backend) {
     case STORE_LMDB:
         return open_directory(config, arena, ret_backend, reterr_why);
     case STORE_REDIS:
-        return open_redis(config, arena, ret_backend, reterr_why);
+        return open_redis(config, instance, arena, ret_backend, reterr_why);
     case STORE_MIXED:
         return open_mixed(config, arena, ret_backend, reterr_why);
     }
     return GB_INVALID;
+}
+
+enum gb_err data_news(const struct config *config, const char *instance, struct arena *arena,
+                      struct redis_news **ret_news, struct str *reterr_why) {
+    *ret_news = NULL;
+    if (config->store.backend != STORE_REDIS) {
+        return GB_OK;
+    }
+    struct redis_options options = redis_options(config, instance, arena);
+    enum gb_err err = redis_news_open(&options, store_tables, ret_news);
+    if (err != GB_OK) {
+        *reterr_why = STR("no certificate authority could be read");
+    }
+    return err;
 }
 
 const char *data_path(const struct config *config, struct arena *arena, const char *name,

@@ -7,16 +7,21 @@
 struct arena;
 struct backend;
 struct config;
+struct redis_news;
 
-/* GB_UNAVAILABLE, GB_DAMAGED, GB_NO_SPACE: *reterr_why, a sentence for the owner, in `arena`. */
-enum gb_err data_open(const struct config *config, struct arena *arena,
+/* `instance`: who this one is to others on the same Redis; NULL: it adds nothing they need to know.
+ * GB_UNAVAILABLE, GB_DAMAGED, GB_NO_SPACE: *reterr_why, a sentence for the owner, in `arena`. */
+enum gb_err data_open(const struct config *config, const char *instance, struct arena *arena,
                       struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
+
+/* What other instances add; NULL in *ret_news: there are none. As above. */
+enum gb_err data_news(const struct config *config, const char *instance, struct arena *arena,
+                      struct redis_news **ret_news, struct str *reterr_why) GB_MUST_USE;
 
 /* Who this instance is to the others on one store: 32 characters that stay in the directory, which
  * is taken for this process until it ends. NULL: it cannot be used or another process has it,
  * *reterr_why. */
-const char *data_instance(const struct config *config, struct arena *arena,
-                          struct str *reterr_why);
+const char *data_instance(const struct config *config, struct arena *arena, struct str *reterr_why);
 
 /* The directory's file of this name, made private with its directory if need be: what belongs to
  * this process alone, wherever the rows are. NULL: the directory cannot be used, *reterr_why. */

@@ -27,6 +27,7 @@ struct shop {
     const char *clock_file;
     const struct config *config;
     struct backend *backend;
+    struct redis_news *news;
     struct world *world;
     struct engine *engine;
 };
@@ -75,12 +76,12 @@ static int open_all(struct shop *shop) {
 
     struct str store_why = STR_NONE;
     const char *inhand = data_path(shop->config, shop->arena, "inhand", &store_why);
-    const char *instance =
-        inhand != NULL && shop->config->store.backend == STORE_REDIS
-            ? data_instance(shop->config, shop->arena, &store_why)
-            : "";
+    const char *instance = inhand != NULL && shop->config->store.backend == STORE_REDIS
+                               ? data_instance(shop->config, shop->arena, &store_why)
+                               : "";
     if (inhand == NULL || instance == NULL ||
-        data_open(shop->config, shop->arena, &shop->backend, &store_why) != GB_OK) {
+        data_open(shop->config, instance, shop->arena, &shop->backend, &store_why) != GB_OK ||
+        data_news(shop->config, instance, shop->arena, &shop->news, &store_why) != GB_OK) {
         return fail("data", store_why);
     }
     struct engine_options options = {
@@ -89,6 +90,7 @@ static int open_all(struct shop *shop) {
         .config = shop->config,
         .texts = texts_new(shop->arena),
         .instance = instance,
+        .news = shop->news,
         .inhand_path = inhand,
         .reload = reload,
         .reload_ctx = shop,
@@ -102,6 +104,10 @@ static int open_all(struct shop *shop) {
 
 static void close_all(struct shop *shop) {
     engine_free(shop->engine);
+    if (shop->news != NULL && shop->world != NULL) {
+        shop->world->ops->hear(shop->world, -1);
+    }
+    redis_news_close(shop->news);
     if (shop->backend != NULL) {
         shop->backend->ops->close(shop->backend);
     }

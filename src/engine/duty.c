@@ -6,8 +6,8 @@
 #include "state/tables.h"
 #include "store/backend.h"
 
-#define LEASE_MS (15 * GB_SECOND_MS)
-#define RENEW_MS (5 * GB_SECOND_MS)
+#define LEASE_MS (10 * GB_SECOND_MS)
+#define RENEW_MS (3 * GB_SECOND_MS)
 #define AGAIN_MS GB_SECOND_MS
 #define ROW      STR("duty")
 
@@ -33,6 +33,9 @@ static enum gb_err holder(const struct duty *duty, struct tx *tx, int64_t *ret_u
         return GB_NOT_FOUND; /* not of our making: whoever comes first mends it */
     }
     *ret_until_ms = (int64_t)until;
+    if (*ret_until_ms <= tx_now(tx)) {
+        return GB_NOT_FOUND;
+    }
     return str_is(str_sub(text, 0, DUTY_ID_CHARS), duty->id) ? GB_OK : GB_REFUSED;
 }
 
@@ -45,6 +48,10 @@ enum gb_err duty_check(const struct duty *duty, struct tx *tx) {
     return err == GB_NOT_FOUND ? GB_REFUSED : err;
 }
 
+static struct str lease(const struct duty *duty, struct arena *arena, int64_t until_ms) {
+    return arena_printf(arena, "%s%016" PRIx64, duty->id, (uint64_t)until_ms);
+}
+
 static enum gb_err take(const struct duty *duty, struct backend *backend, struct arena *arena,
                         int64_t now_ms, int64_t *ret_until_ms) {
     struct tx *tx = tx_begin(backend, arena, now_ms);
@@ -53,8 +60,7 @@ static enum gb_err take(const struct duty *duty, struct backend *backend, struct
         return err;
     }
     *ret_until_ms = now_ms + LEASE_MS;
-    struct str text = arena_printf(arena, "%s%016" PRIx64, duty->id, (uint64_t)*ret_until_ms);
-    tx_put(tx, TABLE_LEASES, ROW, text, *ret_until_ms);
+    tx_put(tx, TABLE_LEASES, ROW, lease(duty, arena, *ret_until_ms), *ret_until_ms);
     return tx_apply(tx);
 }
 
@@ -92,8 +98,9 @@ void duty_end(struct duty *duty, struct backend *backend, struct arena *arena, i
         return;
     }
     struct tx *tx = tx_begin(backend, arena, now_ms);
-    if (duty_check(duty, tx) == GB_OK) {
-        tx_del(tx, TABLE_LEASES, ROW);
+    if (duty_check(duty, tx) ==
+        GB_OK) { /* written, not removed: the others hear of what is written */
+        tx_put(tx, TABLE_LEASES, ROW, lease(duty, arena, now_ms), now_ms + LEASE_MS);
         LOG_INFO("duty_given_back", LOG_TEXT("result", gb_err_name(tx_apply(tx))));
     }
     duty->held = false;

@@ -1,7 +1,7 @@
 /* duty.h: which of several instances is on duty: it alone polls, sends rows and runs jobs.
  *
  * The duty is a row with an expiry, renewed long before it ends, so that a dead instance is
- * replaced within LEASE_MS (15 s). What an instance on duty writes about rows it has sent looks at
+ * replaced within ten seconds. What an instance on duty writes about rows it has sent looks at
  * that row in the same transaction: who was asleep while another took over can change nothing any
  * more. Alone on its store, an instance is always on duty and none of this costs anything.
  */
@@ -18,15 +18,15 @@ struct tx;
 
 struct duty {
     bool is_shared, held;
-    char id[DUTY_ID_CHARS + 1];     /* of this instance, the same in its next life */
-    int64_t until_ms;               /* of the lease, when held */
-    int64_t look_ms;                /* when to renew it, or to look whether it is free */
+    char id[DUTY_ID_CHARS + 1]; /* of this instance, the same in its next life */
+    int64_t until_ms;           /* of the lease, when held */
+    int64_t look_ms;            /* when to renew it, or to look whether it is free */
 };
 
 enum duty_news { DUTY_SAME, DUTY_TAKEN, DUTY_LOST };
 
-/* `instance`: DUTY_ID_CHARS that no other instance has; a new start with the same ones goes on where
- * its last life ended. NULL: alone on its store. */
+/* `instance`: DUTY_ID_CHARS that no other instance has; a new start with the same ones goes on
+ * where its last life ended. NULL: alone on its store. */
 void duty_begin(struct duty *duty, const char *instance);
 
 /* When it is time: renew it, or take it if nobody has it. A store that does not answer leaves it

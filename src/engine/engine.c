@@ -274,6 +274,36 @@ static void follow_clock(struct engine *engine) {
     lanes_clock_was_set(engine->lanes, by_ms);
 }
 
+/* The connection may be closed by what follows, so it is not waited for until follow_news. */
+static void take_news(struct engine *engine, const struct sign *signs, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (signs[i].kind == SIGN_NEWS) {
+            engine->world->ops->hear(engine->world, -1);
+            engine->has_news = redis_news_take(engine->options.news) || engine->has_news;
+        }
+    }
+}
+
+/* On duty rows that others add are of interest, off duty that the duty is free. A connection made
+ * anew may have missed some. */
+static void follow_news(struct engine *engine) {
+    struct redis_news *news = engine->options.news;
+    if (news == NULL) {
+        return;
+    }
+    int table = engine->duty.held ? TABLE_OUTBOX : TABLE_LEASES;
+    if (table != engine->news_table) {
+        engine->world->ops->hear(engine->world, -1);
+        engine->news_table = table;
+    }
+    if (redis_news_listen(news, table) || engine->has_news) {
+        lanes_look_again(engine->lanes);
+        engine->duty.look_ms = engine->duty.held ? engine->duty.look_ms : 0;
+    }
+    engine->has_news = false;
+    engine->world->ops->hear(engine->world, redis_news_fd(news));
+}
+
 /* Of several instances one sends, polls and takes up what a dead one has left. */
 static void look_at_duty(struct engine *engine, int64_t now_ms) {
     switch (duty_look(&engine->duty, engine->backend, engine->event, now_ms)) {
@@ -293,6 +323,7 @@ static void look_at_duty(struct engine *engine, int64_t now_ms) {
 /* What is due without anybody calling. */
 static void go_on(struct engine *engine, int64_t now_ms) {
     look_at_duty(engine, now_ms);
+    follow_news(engine);
     enum gb_err err = lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
     if (err != GB_OK) {
         store_refused(engine, err, now_ms);
@@ -322,6 +353,7 @@ bool engine_turn(struct engine *engine) {
             on_signal(engine, signs[i].signal, now_ms);
         }
     }
+    take_news(engine, signs, count);
     struct gathered list = {NULL, &list.first};
     turn_gather(engine, signs, count, now_ms, &list);
     if (list.first != NULL) {

@@ -13,6 +13,7 @@ struct arena;
 struct backend;
 struct config;
 struct engine;
+struct redis_news;
 struct texts;
 struct world;
 
@@ -22,6 +23,7 @@ struct engine_options {
     const struct config *config;
     const struct texts *texts;
     const char *instance;    /* see duty.h; where the store is shared */
+    struct redis_news *news; /* what other instances add; NULL: nobody does */
     const char *inhand_path; /* file that names the event in hand; NULL: none is kept */
     /* SIGHUP: read the config anew; NULL from it: faults were told, the old one stays. */
     const struct config *(*reload)(void *ctx);

@@ -39,6 +39,8 @@ struct engine {
     int64_t clock_gap_ms;       /* wall clock less monotonic clock */
     char suspect[128];          /* the event a crash left in hand; watched until it succeeds */
     bool suspect_kills;
+    bool has_news;  /* another instance has added rows */
+    int news_table; /* of which it is heard */
     bool leftovers; /* notices of an earlier run may be waiting */
     int64_t purge_ms;
     int64_t store_wait_ms; /* the store refused: nothing is taken on before this instant */

@@ -134,8 +134,9 @@ enum gb_err lmdb_copy(struct backend *backend, const char *path, struct str *ret
  * its index is read, but no scan finds it. A scan of a table in 0 to 2 walks the whole database
  * with SCAN, in bounded memory: a tool's way, not a handler's.
  *
- * A server without TCP or Unix socket at hand, in trouble, or silent costs the loop at most
- * connect_ms + command_ms once, then calls fail at once for a while (see redis_stats.rest_ms).
+ * A server that is away or silent costs the loop at most connect_ms + command_ms, then calls fail
+ * at once for a while (redis_stats.rest_ms), and the next one after that asks again. Only the
+ * look-up of a host name may take longer, as long as the resolver likes; the rest is in proportion.
  * After GB_UNCERTAIN the changes may still come to pass later; whoever ran the event again has
  * changed a row it had read, and then they do not.
  */
@@ -150,6 +151,10 @@ struct redis_options {
     bool tls;                       /* certificate and name are verified; TCP only */
     const char *ca_file;            /* NULL: the authorities the program carries */
     int64_t connect_ms, command_ms; /* patience with one connect, one round trip; 0: 1000 */
+    /* For several instances: who this one is, and tables whose new rows the others hear of. */
+    const char *instance; /* NULL: nothing is told */
+    const int *told;
+    size_t told_count;
 };
 
 /* All options are copied. GB_UNAVAILABLE: not there, refuses us, or a replica or cluster;
@@ -173,6 +178,21 @@ void redis_stats(const struct backend *backend, struct redis_stats *ret_stats);
 /* Ask the server for a sign of life, connecting if need be (and if no rest is on).
  * GB_UNAVAILABLE: none; backend->trouble says why. */
 enum gb_err redis_ping(struct backend *backend) GB_MUST_USE;
+/* What other instances have added to a table that is told, heard over a connection of its own. */
+struct redis_news;
+
+/* GB_UNAVAILABLE: TLS without one authority that could be read. It connects when it listens. */
+enum gb_err redis_news_open(const struct redis_options *options, const struct store_table *tables,
+                            struct redis_news **ret_news) GB_MUST_USE;
+void redis_news_close(struct redis_news *news); /* NULL is fine */
+/* Hear of this table from now on, and of no other. True: it was not so before this call, and what
+ * was added meanwhile was not heard. Nothing is to be done when it is so already. */
+bool redis_news_listen(struct redis_news *news, int table);
+/* To be waited for; -1: no connection. */
+int redis_news_fd(const struct redis_news *news);
+/* Take all that has come, without waiting for more. True: rows were added, or may have been. */
+bool redis_news_take(struct redis_news *news);
+
 /* ---- both ------------------------------------------------------------------------------------ */
 
 /* The shop's records (database 3) in one, the rest in the other; owns both from now on. One

@@ -19,6 +19,10 @@ enum gb_err redis_done(struct redis *redis, enum gb_err err) {
     return err;
 }
 
+enum gb_err redis_done_reading(struct redis *redis, enum gb_err err) {
+    return redis_done(redis, err == GB_NO_SPACE ? GB_UNAVAILABLE : err);
+}
+
 /* ---- rows ---- */
 
 int redis_db_of(const struct redis *redis, int table) {
@@ -70,7 +74,8 @@ struct redis_rows redis_rows_take(struct redis *redis, const struct redis_reply 
     }
     int64_t s = 0, us = 0;
     const struct redis_reply *time = replies;
-    if (time->count == 2 && num_i64(time->first->text, 0, INT64_MAX / 1000 - 1, &s) == GB_OK &&
+    if (time->kind == REDIS_LIST && time->count == 2 &&
+        num_i64(time->first->text, 0, INT64_MAX / 1000 - 1, &s) == GB_OK &&
         num_i64(time->first->next->text, 0, 999999, &us) == GB_OK) {
         rows.server_ms = s * 1000 + us / 1000;
     }
@@ -131,7 +136,7 @@ static enum gb_err redis_read(struct backend *b, int table, struct str key, int6
     if (err == GB_OK) {
         *ret_value = arena_copy(arena, value);
     }
-    return redis_done(redis, err);
+    return redis_done_reading(redis, err);
 }
 
 /* What was applied is applied; how it survives a power cut is the server's setting (appendfsync).
@@ -147,6 +152,7 @@ static void redis_drop(struct backend *b) {
 static void redis_close(struct backend *b) {
     struct redis *redis = redis_of(b);
     redis_link_free(redis->link);
+    arena_free(redis->kept);
     free(redis);
 }
 
@@ -230,6 +236,13 @@ static struct redis *redis_new(const struct redis_options *options,
     if (link == NULL) {
         free(redis);
         return NULL;
+    }
+    redis->kept = arena_new(256, 4096);
+    redis->instance =
+        options->instance != NULL ? arena_cstr(redis->kept, str_of(options->instance)) : NULL;
+    for (size_t i = 0; i < options->told_count; i++) {
+        gb_assert((size_t)options->told[i] < table_count);
+        redis->told[options->told[i]] = true;
     }
     return redis;
 }

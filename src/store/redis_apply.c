@@ -137,6 +137,21 @@ static void make_all(struct redis *redis, const struct change *changes, size_t c
     }
 }
 
+/* Once for each table: what was added the others read from the rows. */
+static void tell(struct redis *redis, const struct change *changes, size_t count) {
+    bool done[STORE_TABLES_MAX] = {false};
+    for (size_t i = 0; redis->instance != NULL && i < count; i++) {
+        int table = changes[i].table;
+        if (redis->told[table] && changes[i].value.p != NULL && !done[table]) {
+            done[table] = true;
+            REDIS_SEND(redis->link, STR("PUBLISH"),
+                       redis_channel(redis_link_memory(redis->link), &redis->base.tables[table],
+                                     redis->db_first),
+                       str_of(redis->instance));
+        }
+    }
+}
+
 enum gb_err redis_exec_result(struct redis *redis, const struct redis_reply *replies) {
     const struct redis_reply *last = replies;
     while (last->next != NULL) {
@@ -149,7 +164,8 @@ enum gb_err redis_exec_result(struct redis *redis, const struct redis_reply *rep
         return redis_link_check(redis->link, replies);
     }
     if (last->kind != REDIS_LIST) {
-        return redis_link_nonsense(redis->link);
+        (void)redis_link_nonsense(redis->link); /* whatever it says, it was told to EXEC */
+        return GB_UNCERTAIN;
     }
     /* Commands that fail while they run do not undo the others: only a key of another type can. */
     return redis_link_check(redis->link, last->first) == GB_OK ? GB_OK : GB_DAMAGED;
@@ -162,6 +178,7 @@ static enum gb_err change_rows(struct redis *redis, const struct change *changes
     for (int db = 0; db <= REDIS_DB_ROWS; db++) {
         make_all(redis, changes, count, redis->db_first + db, now_ms);
     }
+    tell(redis, changes, count);
     REDIS_SEND(redis->link, STR("EXEC"));
     enum gb_err err = redis_link_commit(redis->link, &replies);
     return err == GB_OK ? redis_exec_result(redis, replies) : err;

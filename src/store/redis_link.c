@@ -9,25 +9,16 @@
  *      └──── rest ◄───────┘ late, lost, or sent away by an error reply
  *
  * A connection that was in use and is found closed (a server started anew) is replaced at once and
- * without rest. Nothing the server says is repeated in `trouble` but the code of an error: an error
- * text may quote our own command, password and all.
+ * without rest.
  */
-#define GB_DOOR "a socket, a clock, hiredis' own memory"
+#define GB_DOOR "hiredis' own memory and the link's"
 #include "store/redis_wire.h"
 
 #include "base/arena.h"
-#include "base/crypto.h"
-#include "base/num.h"
 
 #include <hiredis/hiredis.h>
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <sys/un.h>
 
 #define PATIENCE_MS  1000
 #define REST_MS_MIN  100
@@ -41,229 +32,113 @@
 #define ELEMENTS_MAX 1000000                     /* of one list */
 
 struct redis_link {
-    char *host, *socket_path, *user;
-    struct secret password;
-    int port, db_first;
+    struct redis_socket socket;
+    struct redis_stream stream; /* the socket's, for TLS */
+    struct redis_tls *tls;      /* NULL: plain */
+    struct redis_who who;
+    struct redis_facts facts; /* of the last server greeted */
     int64_t connect_ms, command_ms;
+    struct arena *kept; /* copies of the options */
 
     redisContext *context; /* NULL: no connection */
-    int fd;                /* the context's; -1: none */
-    struct redis_tls *tls; /* NULL: plain */
-    struct redis_stream socket;
-    bool is_proven; /* a round trip worked on this connection, after the greeting */
-    bool has_pxat, has_pexpiretime;
+    bool is_proven;        /* a round trip worked on this connection, after the greeting */
 
     struct arena *memory; /* of the batch: its bytes and its replies */
     struct buf batch;
     size_t commands;
     size_t replies_left; /* bytes its replies may still take */
-    int64_t deadline_ms;
-    bool is_late;
 
     int64_t rest_until_ms, rest_ms;
     bool has_trouble;
     char trouble[256];
-    char server[64];
     struct redis_stats stats;
 };
 
-static int64_t mono_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
-
-static int64_t mono_ms(void) {
-    return mono_us() / 1000;
-}
-
-static char *copy_of(const char *text) {
-    char *copy = text != NULL ? strdup(text) : NULL;
-    gb_assert(text == NULL || copy != NULL);
-    return copy;
-}
-
 /* ---- what went wrong, in words ---- */
 
-static void trouble(struct redis_link *link, const char *format, ...) GB_PRINTF(2, 3);
-
-static void trouble(struct redis_link *link, const char *format, ...) {
+void redis_link_say(struct redis_link *link, const char *format, ...) {
+    const struct redis_socket *socket = &link->socket;
     char why[160];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    if (link->socket_path != NULL) {
-        (void)snprintf(link->trouble, sizeof link->trouble, "Redis at %.80s: %s", link->socket_path,
+    if (socket->path != NULL) {
+        (void)snprintf(link->trouble, sizeof link->trouble, "Redis at %.80s: %s", socket->path,
                        why);
     } else {
-        (void)snprintf(link->trouble, sizeof link->trouble, "Redis at %.80s:%d: %s", link->host,
-                       link->port, why);
+        (void)snprintf(link->trouble, sizeof link->trouble, "Redis at %.80s:%d: %s", socket->host,
+                       socket->port, why);
     }
     link->has_trouble = true;
 }
 
-struct refusal {
-    const char *code;
-    enum gb_err err;
-    bool leave; /* another connection may do better: the server restarted, failed over, was told
-                   another password */
-    const char *words;
-};
+/* ---- giving a connection up ---- */
 
-static const struct refusal refusals[] = {
-    {"OOM", GB_NO_SPACE, false, "its memory is full (maxmemory)"},
-    {"MISCONF", GB_NO_SPACE, false, "it cannot write to its disk (MISCONF)"},
-    {"READONLY", GB_UNAVAILABLE, true, "it is a replica now and takes no changes"},
-    {"LOADING", GB_UNAVAILABLE, true, "it is still loading its data"},
-    {"MASTERDOWN", GB_UNAVAILABLE, true, "it is a replica that has lost its primary"},
-    {"NOAUTH", GB_UNAVAILABLE, true, "it wants a password"},
-    {"WRONGPASS", GB_UNAVAILABLE, true, "user or password are wrong, or the user is off"},
-    {"NOPERM", GB_UNAVAILABLE, false, "its ACL does not allow us a command or a key"},
-    {"NOREPLICAS", GB_UNAVAILABLE, false, "it lacks replicas and takes no changes"},
-    {"BUSY", GB_UNAVAILABLE, true, "it is busy with a script"},
-    {"CLUSTERDOWN", GB_UNAVAILABLE, true, "its cluster is down"},
-    {"MOVED", GB_UNAVAILABLE, true, "it is part of a cluster, which has one database only"},
-    {"WRONGTYPE", GB_DAMAGED, false, "a key of ours holds something of another type"},
-};
-
-/* The first word of an error; anything else but capitals is not shown. */
-static struct str code_of(const struct redis_reply *error) {
-    size_t n = 0;
-    while (n < error->text.n && n < 20 && error->text.p[n] >= 'A' && error->text.p[n] <= 'Z') {
-        n++;
+static void link_close(struct redis_link *link) {
+    if (link->context != NULL) {
+        redisFree(link->context);
+        link->context = NULL;
     }
-    return str_sub(error->text, 0, n);
+    redis_socket_close(&link->socket);
+    link->is_proven = false;
 }
 
-static void link_close(struct redis_link *link);
-static void link_rest(struct redis_link *link, int64_t spent_ms);
-
-enum gb_err redis_link_refused(struct redis_link *link, const struct redis_reply *error) {
-    struct str code = code_of(error);
-    link->stats.failures++;
-    for (size_t i = 0; i < GB_COUNT(refusals); i++) {
-        if (str_is(code, refusals[i].code)) {
-            trouble(link, "%s", refusals[i].words);
-            if (refusals[i].leave) {
-                link_close(link);
-                link_rest(link, 0);
-            }
-            return refusals[i].err;
-        }
+static void link_rest(struct redis_link *link, int64_t spent_ms) {
+    link->rest_ms = GB_MIN(GB_MAX(link->rest_ms * 2, (int64_t)REST_MS_MIN), (int64_t)REST_MS_MAX);
+    int64_t rest_ms = GB_MAX(link->rest_ms, spent_ms * REST_SHARE);
+    if (link->socket.is_late) {
+        rest_ms = GB_MAX(rest_ms, (int64_t)REST_MS_LATE);
     }
-    trouble(link, "it refused a command (" STR_FMT ")", STR_ARG(code));
-    return GB_UNAVAILABLE;
+    link->rest_until_ms = redis_mono_ms() + rest_ms;
 }
 
-enum gb_err redis_link_check(struct redis_link *link, const struct redis_reply *replies) {
-    for (const struct redis_reply *reply = replies; reply != NULL; reply = reply->next) {
-        if (reply->kind == REDIS_ERROR) {
-            return redis_link_refused(link, reply);
-        }
-    }
-    return GB_OK;
-}
-
-enum gb_err redis_link_nonsense(struct redis_link *link) {
-    trouble(link, "it answered what was not asked");
+void redis_link_leave(struct redis_link *link) {
     link_close(link);
     link_rest(link, 0);
-    return GB_UNAVAILABLE;
 }
 
-/* ---- bytes ---- */
+/* ---- bytes, for hiredis ---- */
 
-/* False: not before the deadline. */
-static bool wait_for(struct redis_link *link, int fd, short events, int64_t until_ms) {
-    for (;;) {
-        int64_t left_ms = until_ms - mono_ms();
-        struct pollfd wanted = {.fd = fd, .events = events};
-        int n = left_ms > 0 ? poll(&wanted, 1, (int)GB_MIN(left_ms, INT64_C(1000000))) : 0;
-        if (n > 0) {
-            return true;
-        }
-        if (left_ms <= 0) {
-            link->is_late = true;
-            return false;
-        }
-    }
-}
-
-static ssize_t late(struct redis_link *link) {
-    trouble(link, "no answer in time");
-    return REDIS_STREAM_LATE;
-}
-
-static ssize_t socket_read(void *ctx, char *to, size_t room) {
-    struct redis_link *link = ctx;
-    for (;;) {
-        ssize_t n = recv(link->fd, to, room, MSG_DONTWAIT);
-        if (n >= 0) {
-            return n;
-        }
-        if (errno == EAGAIN) {
-            if (!wait_for(link, link->fd, POLLIN, link->deadline_ms)) {
-                return late(link);
-            }
-        } else if (errno != EINTR) {
-            trouble(link, "%s", strerror(errno));
-            return REDIS_STREAM_BROKEN;
-        }
-    }
-}
-
-static ssize_t socket_write(void *ctx, const char *from, size_t bytes) {
-    struct redis_link *link = ctx;
-    for (;;) {
-        ssize_t n = send(link->fd, from, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n >= 0) {
-            return n;
-        }
-        if (errno == EAGAIN) {
-            if (!wait_for(link, link->fd, POLLOUT, link->deadline_ms)) {
-                return late(link);
-            }
-        } else if (errno != EINTR) {
-            trouble(link, "%s", strerror(errno));
-            return REDIS_STREAM_BROKEN;
-        }
-    }
-}
-
-/* hiredis wants its error set where its functions fail; the words are in `trouble` already. */
+/* hiredis wants its error set where its functions fail; ours is in words. */
 static ssize_t for_hiredis(redisContext *context, ssize_t n) {
-    if (n == 0) {
-        trouble(context->privdata, "it closed the connection");
+    struct redis_link *link = context->privdata;
+    if (n > 0) {
+        return n;
     }
-    if (n <= 0) {
-        context->err = n == REDIS_STREAM_LATE ? REDIS_ERR_TIMEOUT : REDIS_ERR_EOF;
-        return -1;
-    }
-    return n;
+    redis_link_say(link, "%s",
+                   n == 0                        ? "it closed the connection"
+                   : link->socket.why[0] != '\0' ? link->socket.why
+                                                 : "TLS is broken");
+    context->err = REDIS_ERR_EOF;
+    return -1;
 }
 
 static ssize_t context_read(redisContext *context, char *to, size_t room) {
     struct redis_link *link = context->privdata;
-    ssize_t n =
-        link->tls != NULL ? redis_tls_read(link->tls, to, room) : socket_read(link, to, room);
-    return for_hiredis(context, n);
+    return for_hiredis(context, link->tls != NULL ? redis_tls_read(link->tls, to, room)
+                                                  : redis_socket_read(&link->socket, to, room));
 }
 
+/* All of it: hiredis would move what is left to the front after each part. */
 static ssize_t context_write(redisContext *context) {
     struct redis_link *link = context->privdata;
-    size_t bytes = sdslen(context->obuf);
-    ssize_t n = link->tls != NULL ? redis_tls_write(link->tls, context->obuf, bytes)
-                                  : socket_write(link, context->obuf, bytes);
-    return for_hiredis(context, n);
+    const char *from = context->obuf;
+    size_t bytes = sdslen(context->obuf), at = 0;
+    while (at < bytes) {
+        ssize_t n = link->tls != NULL ? redis_tls_write(link->tls, from + at, bytes - at)
+                                      : redis_socket_write(&link->socket, from + at, bytes - at);
+        if (n <= 0) {
+            return for_hiredis(context, n);
+        }
+        at += (size_t)n;
+    }
+    return (ssize_t)bytes;
 }
 
 static void context_close(redisContext *context) {
     struct redis_link *link = context->privdata;
-    if (link->fd >= 0) {
-        close(link->fd);
-    }
-    link->fd = -1;
+    redis_socket_close(&link->socket);
 }
 
 static const redisContextFuncs context_functions = {
@@ -301,7 +176,8 @@ static void *reply_text(const redisReadTask *task, char *text, size_t bytes) {
 
 static void *reply_list(const redisReadTask *task, size_t count) {
     (void)count; /* elements take memory when they come, not when they are promised */
-    return reply_add(task, REDIS_LIST, STR_NONE, 0);
+    enum redis_kind kind = task->type == REDIS_REPLY_ARRAY ? REDIS_LIST : REDIS_OTHER;
+    return reply_add(task, kind, STR_NONE, 0);
 }
 
 static void *reply_integer(const redisReadTask *task, long long integer) {
@@ -329,7 +205,7 @@ static redisReplyObjectFunctions reply_functions = {reply_text,   reply_list, re
 
 /* ---- batches ---- */
 
-static void batch_new(struct redis_link *link) {
+void redis_link_batch(struct redis_link *link) {
     buf_init(&link->batch, link->memory, BATCH_MAX);
     link->commands = 0;
 }
@@ -364,13 +240,13 @@ static bool reply_next(struct redis_link *link, struct redis_reply **ret_reply) 
             return false;
         }
     }
-    trouble(link, "its answer is no RESP, or larger than %zu MB", REPLIES_MAX >> 20);
+    redis_link_say(link, "its answer is no RESP, or larger than %zu MB", REPLIES_MAX >> 20);
     return false;
 }
 
 /* One round trip before the deadline. *ret_sent: all bytes were handed over. */
 static bool trip(struct redis_link *link, const struct redis_reply **ret_replies, bool *ret_sent) {
-    int64_t start_us = mono_us();
+    int64_t start_us = redis_mono_us();
     struct redis_reply *first = NULL, *last = NULL;
     *ret_sent = false;
     link->replies_left = REPLIES_MAX;
@@ -391,8 +267,12 @@ static bool trip(struct redis_link *link, const struct redis_reply **ret_replies
         *(last != NULL ? &last->next : &first) = reply;
         last = reply;
     }
+    if (link->context->reader->pos != link->context->reader->len) {
+        redis_link_say(link, "it answered more than was asked");
+        return false;
+    }
     link->stats.round_trips++;
-    link->stats.trip_us_last = mono_us() - start_us;
+    link->stats.trip_us_last = redis_mono_us() - start_us;
     link->stats.trip_us_max = GB_MAX(link->stats.trip_us_max, link->stats.trip_us_last);
     *ret_replies = first;
     return true;
@@ -400,119 +280,27 @@ static bool trip(struct redis_link *link, const struct redis_reply **ret_replies
 
 /* ---- connecting ---- */
 
-static void link_close(struct redis_link *link) {
-    if (link->context != NULL) {
-        redisFree(link->context);
-        link->context = NULL;
-    } else if (link->fd >= 0) {
-        close(link->fd);
-    }
-    link->fd = -1;
-    link->is_proven = false;
-}
-
-static void link_rest(struct redis_link *link, int64_t spent_ms) {
-    link->rest_ms = GB_MIN(GB_MAX(link->rest_ms * 2, (int64_t)REST_MS_MIN), (int64_t)REST_MS_MAX);
-    int64_t rest_ms = GB_MAX(link->rest_ms, spent_ms * REST_SHARE);
-    if (link->is_late) {
-        rest_ms = GB_MAX(rest_ms, (int64_t)REST_MS_LATE);
-    }
-    link->rest_until_ms = mono_ms() + rest_ms;
-}
-
-/* False: this address does not do; errno says why. */
-static bool connect_to(struct redis_link *link, const struct sockaddr *address, socklen_t bytes,
-                       int64_t until_ms) {
-    int error = 0;
-    socklen_t error_bytes = sizeof error;
-    link->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (link->fd < 0) {
-        return false;
-    }
-    if (connect(link->fd, address, bytes) == 0) {
-        return true;
-    }
-    error = errno;
-    if (error == EINPROGRESS) {
-        if (!wait_for(link, link->fd, POLLOUT, until_ms)) {
-            error = ETIMEDOUT;
-        } else if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &error_bytes) != 0) {
-            error = errno;
-        }
-    }
-    if (error != 0) {
-        close(link->fd);
-        link->fd = -1;
-        errno = error;
-    }
-    return error == 0;
-}
-
-static bool connect_unix(struct redis_link *link) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t n = strlen(link->socket_path);
-    if (n >= sizeof address.sun_path) {
-        trouble(link, "the socket's path is too long");
-        return false;
-    }
-    memcpy(address.sun_path, link->socket_path, n);
-    if (!connect_to(link, (const struct sockaddr *)&address, sizeof address, link->deadline_ms)) {
-        trouble(link, "%s", strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-/* Each address has an equal share of the time that is left. A name that does not resolve may take
- * the resolver's own time; the rest afterwards is in proportion. */
-static bool connect_tcp(struct redis_link *link) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all = NULL;
-    char port[8];
-    (void)snprintf(port, sizeof port, "%d", link->port);
-    int rc = getaddrinfo(link->host, port, &hints, &all);
-    if (rc != 0) {
-        trouble(link, "%s", gai_strerror(rc));
-        return false;
-    }
-    int64_t left = 0, now_ms = mono_ms();
-    for (const struct addrinfo *one = all; one != NULL; one = one->ai_next) {
-        left++;
-    }
-    bool connected = false;
-    for (const struct addrinfo *one = all; one != NULL && !connected; one = one->ai_next, left--) {
-        int64_t share_ms = GB_MAX(link->deadline_ms - now_ms, INT64_C(1)) / left;
-        connected = connect_to(link, one->ai_addr, one->ai_addrlen, now_ms + share_ms);
-        now_ms = mono_ms();
-    }
-    freeaddrinfo(all);
-    if (!connected) {
-        trouble(link, "%s", strerror(errno));
-        return false;
-    }
-    int on = 1;
-    (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(link->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    return true;
-}
-
 static bool handshake(struct redis_link *link) {
     const char *why = NULL;
     if (link->tls == NULL) {
         return true;
     }
-    if (redis_tls_start(link->tls, link->host, &link->socket, &why) == GB_OK) {
+    if (redis_tls_start(link->tls, link->socket.host, &link->stream, &why) == GB_OK) {
         return true;
     }
-    trouble(link, "TLS: %s",
-            link->is_late ? "no answer in time (does it speak TLS on this port?)" : why);
+    redis_link_say(link, "TLS: %s",
+                   link->socket.is_late ? "no answer in time (does it speak TLS on this port?)"
+                                        : why);
     return false;
 }
 
 static void context_new(struct redis_link *link) {
-    redisOptions options = {.type = REDIS_CONN_USERFD,
-                            .options = REDIS_OPT_NO_PUSH_AUTOFREE,
-                            .endpoint.fd = link->fd,
-                            .privdata = link};
+    redisOptions options;
+    memset(&options, 0, sizeof options);
+    options.type = REDIS_CONN_USERFD;
+    options.options = REDIS_OPT_NO_PUSH_AUTOFREE;
+    options.endpoint.fd = link->socket.fd;
+    options.privdata = link;
     link->context = redisConnectWithOptions(&options);
     if (link->context == NULL || link->context->err != 0) {
         gb_panic(__FILE__, __LINE__, "out of memory");
@@ -523,135 +311,24 @@ static void context_new(struct redis_link *link) {
     link->context->reader->maxelements = ELEMENTS_MAX;
 }
 
-/* ---- the greeting ---- */
-
-static const struct redis_reply *said(const struct redis_reply *greeting, const char *key) {
-    const struct redis_reply *one = greeting->first;
-    while (one != NULL && one->next != NULL && !str_is(one->text, key)) {
-        one = one->next->next;
-    }
-    return one != NULL ? one->next : NULL;
-}
-
-static struct str said_text(const struct redis_reply *greeting, const char *key) {
-    const struct redis_reply *found = said(greeting, key);
-    return found != NULL ? found->text : STR_NONE;
-}
-
-/* "7.0.15": what this version can do. */
-static void learn_version(struct redis_link *link, struct str name, struct str version) {
-    struct str rest = version, piece;
-    int64_t major = 0, minor = 0;
-    if (!str_split(&rest, '.', &piece) || num_i64(piece, 0, 1000000, &major) != GB_OK ||
-        !str_split(&rest, '.', &piece) || num_i64(piece, 0, 1000000, &minor) != GB_OK) {
-        major = 6;
-        minor = 0;
-    }
-    link->has_pxat = major > 6 || (major == 6 && minor >= 2);
-    link->has_pexpiretime = major >= 7;
-    (void)snprintf(link->server, sizeof link->server, STR_FMT " " STR_FMT,
-                   STR_ARG(str_sub(name, 0, 20)), STR_ARG(str_sub(version, 0, 30)));
-}
-
-static enum gb_err greeting_read(struct redis_link *link, const struct redis_reply *greeting) {
-    if (greeting->kind == REDIS_ERROR && str_is(code_of(greeting), "ERR")) {
-        trouble(link, "it does not know HELLO: older than Redis 6?");
-        return GB_UNAVAILABLE;
-    }
-    if (greeting->kind == REDIS_ERROR) {
-        return redis_link_refused(link, greeting);
-    }
-    if (greeting->kind != REDIS_LIST) {
-        return redis_link_nonsense(link);
-    }
-    learn_version(link, said_text(greeting, "server"), said_text(greeting, "version"));
-    if (!str_is(said_text(greeting, "mode"), "standalone")) {
-        trouble(link, "its mode is cluster or sentinel; a single server is needed");
-        return GB_UNAVAILABLE;
-    }
-    if (!str_is(said_text(greeting, "role"), "master")) {
-        trouble(link, "it is a replica; changes go to its primary");
-        return GB_UNAVAILABLE;
-    }
-    return GB_OK;
-}
-
-static bool trip_in_time(struct redis_link *link, const struct redis_reply **ret_replies) {
-    bool sent;
-    return trip(link, ret_replies, &sent);
-}
-
-/* An empty database becomes ours; another program's does not. */
-static enum gb_err format_write(struct redis_link *link) {
-    const struct redis_reply *replies;
-    batch_new(link);
-    redis_link_select(link, link->db_first + REDIS_DB_ROWS);
-    REDIS_SEND(link, STR("SET"), STR("_meta:format"), STR(REDIS_FORMAT), STR("NX"));
-    if (!trip_in_time(link, &replies)) {
-        return GB_UNAVAILABLE;
-    }
-    return redis_link_check(link, replies);
-}
-
-static enum gb_err format_check(struct redis_link *link, const struct redis_reply *size,
-                                const struct redis_reply *format) {
-    if (format->kind == REDIS_TEXT && str_is(format->text, REDIS_FORMAT)) {
-        return GB_OK;
-    }
-    if (format->kind == REDIS_NIL && size->kind == REDIS_INTEGER && size->integer == 0) {
-        return format_write(link);
-    }
-    trouble(link, "database %d holds data of another program, or of a newer version of this one",
-            link->db_first + REDIS_DB_ROWS);
-    return GB_DAMAGED;
-}
-
-/* Name and password, then whose data this is: one round trip. */
-static enum gb_err greet(struct redis_link *link) {
-    const struct redis_reply *hello;
-    struct str password = secret_reveal(link->password);
-    batch_new(link);
-    if (password.n > 0) {
-        REDIS_SEND(link, STR("HELLO"), STR("2"), STR("AUTH"),
-                   str_of(link->user != NULL ? link->user : "default"), password, STR("SETNAME"),
-                   STR("gigabridge"));
-    } else {
-        REDIS_SEND(link, STR("HELLO"), STR("2"), STR("SETNAME"), STR("gigabridge"));
-    }
-    redis_link_select(link, link->db_first + REDIS_DB_ROWS);
-    REDIS_SEND(link, STR("DBSIZE")); /* before GET: another instance may be writing the format */
-    REDIS_SEND(link, STR("GET"), STR("_meta:format"));
-    bool answered = trip_in_time(link, &hello);
-    crypto_wipe(link->batch.p, link->batch.n);
-    if (!answered) {
-        return GB_UNAVAILABLE;
-    }
-    const struct redis_reply *selected = hello->next, *size = selected->next, *format = size->next;
-    enum gb_err err = greeting_read(link, hello);
-    if (err == GB_OK && selected->kind == REDIS_ERROR && str_is(code_of(selected), "ERR")) {
-        trouble(link, "it has no database %d (see `databases` in its settings)",
-                link->db_first + REDIS_DB_ROWS);
-        return GB_UNAVAILABLE;
-    }
-    if (err == GB_OK) {
-        err = redis_link_check(link, selected);
-    }
-    return err == GB_OK ? format_check(link, size, format) : err;
-}
-
 static enum gb_err link_connect(struct redis_link *link) {
-    int64_t start_ms = mono_ms();
+    int64_t start_ms = redis_mono_ms();
+    int64_t rested_ms = link->rest_ms;
     enum gb_err err = GB_UNAVAILABLE;
-    link->is_late = false;
-    link->deadline_ms = start_ms + link->connect_ms;
-    if ((link->socket_path != NULL ? connect_unix(link) : connect_tcp(link)) && handshake(link)) {
+    link->socket.is_late = false;
+    link->socket.deadline_ms = start_ms + link->connect_ms;
+    link->socket.why[0] = '\0';
+    if (!redis_socket_connect(&link->socket)) {
+        redis_link_say(link, "%s", link->socket.why);
+    } else if (handshake(link)) {
         context_new(link);
-        err = greet(link);
+        err = redis_greet(link, &link->who, &link->facts);
     }
     if (err != GB_OK) {
         link->stats.failures++;
         link_close(link);
-        link_rest(link, mono_ms() - start_ms);
+        link->rest_ms = rested_ms; /* an error reply may have added its own */
+        link_rest(link, redis_mono_ms() - start_ms);
         return err;
     }
     link->stats.connects++;
@@ -663,7 +340,7 @@ static enum gb_err link_connect(struct redis_link *link) {
 enum gb_err redis_link_begin(struct redis_link *link) {
     arena_clear(link->memory);
     if (link->context == NULL) {
-        if (mono_ms() < link->rest_until_ms) {
+        if (redis_mono_ms() < link->rest_until_ms) {
             return GB_UNAVAILABLE;
         }
         enum gb_err err = link_connect(link);
@@ -671,15 +348,21 @@ enum gb_err redis_link_begin(struct redis_link *link) {
             return err;
         }
     }
-    batch_new(link);
+    redis_link_batch(link);
     return GB_OK;
+}
+
+bool redis_link_trip(struct redis_link *link, const struct redis_reply **ret_replies) {
+    bool sent;
+    return trip(link, ret_replies, &sent);
 }
 
 /* One attempt, with all that failing entails but the rest. */
 static bool attempt(struct redis_link *link, const struct redis_reply **ret_replies,
                     bool *ret_sent) {
-    link->is_late = false;
-    link->deadline_ms = mono_ms() + link->command_ms;
+    link->socket.is_late = false;
+    link->socket.why[0] = '\0';
+    link->socket.deadline_ms = redis_mono_ms() + link->command_ms;
     if (trip(link, ret_replies, ret_sent)) {
         link->is_proven = true;
         link->rest_ms = 0;
@@ -691,12 +374,27 @@ static bool attempt(struct redis_link *link, const struct redis_reply **ret_repl
 }
 
 static enum gb_err too_large(struct redis_link *link) {
-    trouble(link, "more than %zu MB in one transaction", BATCH_MAX >> 20);
+    redis_link_say(link, "more than %zu MB in one transaction", BATCH_MAX >> 20);
     return GB_NO_SPACE;
 }
 
+/* Connect again for the same batch. It was made for what the last server could do. */
+static enum gb_err connect_for_batch(struct redis_link *link) {
+    struct buf batch = link->batch; /* the greeting makes one of its own */
+    size_t commands = link->commands;
+    bool had_pexpiretime = link->facts.has_pexpiretime;
+    enum gb_err err = link_connect(link);
+    if (err == GB_OK && link->facts.has_pexpiretime != had_pexpiretime) {
+        redis_link_say(link, "it is of another version than before");
+        return GB_UNAVAILABLE;
+    }
+    link->batch = batch;
+    link->commands = commands;
+    return err;
+}
+
 enum gb_err redis_link_ask(struct redis_link *link, const struct redis_reply **ret_replies) {
-    int64_t start_ms = mono_ms();
+    int64_t start_ms = redis_mono_ms();
     bool was_proven = link->is_proven, sent;
     if (link->batch.failed) {
         return too_large(link);
@@ -704,25 +402,21 @@ enum gb_err redis_link_ask(struct redis_link *link, const struct redis_reply **r
     if (attempt(link, ret_replies, &sent)) {
         return GB_OK;
     }
-    if (was_proven && !link->is_late) {
-        struct buf batch = link->batch; /* the greeting makes one of its own */
-        size_t commands = link->commands;
-        enum gb_err err = link_connect(link);
+    if (was_proven && !link->socket.is_late) {
+        enum gb_err err = connect_for_batch(link);
         if (err != GB_OK) {
             return err;
         }
-        link->batch = batch;
-        link->commands = commands;
         if (attempt(link, ret_replies, &sent)) {
             return GB_OK;
         }
     }
-    link_rest(link, mono_ms() - start_ms);
+    link_rest(link, redis_mono_ms() - start_ms);
     return GB_UNAVAILABLE;
 }
 
 enum gb_err redis_link_commit(struct redis_link *link, const struct redis_reply **ret_replies) {
-    int64_t start_ms = mono_ms();
+    int64_t start_ms = redis_mono_ms();
     bool was_proven = link->is_proven, sent;
     if (link->batch.failed) {
         return too_large(link);
@@ -730,13 +424,40 @@ enum gb_err redis_link_commit(struct redis_link *link, const struct redis_reply 
     if (attempt(link, ret_replies, &sent)) {
         return GB_OK;
     }
-    if (link->is_late || !was_proven) {
-        link_rest(link, mono_ms() - start_ms);
+    if (link->socket.is_late || !was_proven) {
+        link_rest(link, redis_mono_ms() - start_ms);
     }
     return sent ? GB_UNCERTAIN : GB_UNAVAILABLE;
 }
 
+/* A record of TLS that came in part is waited for, as is a reply. */
+enum gb_err redis_link_hear(struct redis_link *link, const struct redis_reply **ret_replies) {
+    struct redis_reply *first = NULL, *last = NULL;
+    void *reply = NULL;
+    arena_clear(link->memory);
+    link->replies_left = REPLIES_MAX;
+    link->socket.deadline_ms = redis_mono_ms() + link->command_ms;
+    bool is_well = link->context != NULL;
+    while (is_well && redisGetReplyFromReader(link->context, &reply) == REDIS_OK) {
+        if (reply != NULL) {
+            *(last != NULL ? &last->next : &first) = reply;
+            last = reply;
+        } else if (redis_socket_is_readable(&link->socket)) {
+            is_well = redisBufferRead(link->context) == REDIS_OK;
+        } else {
+            *ret_replies = first;
+            return GB_OK;
+        }
+    }
+    redis_link_leave(link);
+    return GB_UNAVAILABLE;
+}
+
 /* ---- the rest ---- */
+
+int redis_link_fd(const struct redis_link *link) {
+    return link->context != NULL ? link->socket.fd : -1;
+}
 
 struct arena *redis_link_memory(struct redis_link *link) {
     return link->memory;
@@ -747,39 +468,44 @@ const char *redis_link_trouble(const struct redis_link *link) {
 }
 
 bool redis_link_has_pxat(const struct redis_link *link) {
-    return link->has_pxat;
+    return link->facts.has_pxat;
 }
 
 bool redis_link_has_pexpiretime(const struct redis_link *link) {
-    return link->has_pexpiretime;
+    return link->facts.has_pexpiretime;
 }
 
 void redis_link_stats(const struct redis_link *link, struct redis_stats *ret_stats) {
     *ret_stats = link->stats;
     ret_stats->is_connected = link->context != NULL;
     ret_stats->rest_ms =
-        link->context != NULL ? 0 : GB_MAX(link->rest_until_ms - mono_ms(), INT64_C(0));
-    ret_stats->server = link->server;
+        link->context != NULL ? 0 : GB_MAX(link->rest_until_ms - redis_mono_ms(), INT64_C(0));
+    ret_stats->server = link->facts.name;
+}
+
+static const char *kept_copy(struct redis_link *link, const char *text) {
+    return arena_cstr(link->kept, str_of(text));
 }
 
 struct redis_link *redis_link_new(const struct redis_options *options) {
     struct redis_link *link = calloc(1, sizeof *link);
-    char *password = calloc(1, options->password.n + 1);
-    gb_assert(link != NULL && password != NULL);
-    if (options->password.n > 0) {
-        memcpy(password, options->password.p, options->password.n);
-    }
-    link->password = (struct secret){{password, options->password.n}};
-    link->host = copy_of(options->host != NULL ? options->host : "127.0.0.1");
-    link->socket_path = copy_of(options->socket_path);
-    link->user = copy_of(options->user);
-    link->port = options->port != 0 ? options->port : 6379;
-    link->db_first = options->db_first;
+    gb_assert(link != NULL);
+    link->kept = arena_new(1024, 64 * 1024);
+    link->memory = arena_new(MEMORY_FIRST, MEMORY_MAX);
+    link->who = (struct redis_who){
+        .user = kept_copy(link, options->user != NULL ? options->user : "default"),
+        .password = {arena_copy(link->kept, options->password)},
+        .db_first = options->db_first,
+    };
+    link->socket = (struct redis_socket){
+        .host = kept_copy(link, options->host != NULL ? options->host : "127.0.0.1"),
+        .path = options->socket_path != NULL ? kept_copy(link, options->socket_path) : NULL,
+        .port = options->port != 0 ? options->port : 6379,
+        .fd = -1,
+    };
+    link->stream = (struct redis_stream){&link->socket, redis_socket_read, redis_socket_write};
     link->connect_ms = options->connect_ms > 0 ? options->connect_ms : PATIENCE_MS;
     link->command_ms = options->command_ms > 0 ? options->command_ms : PATIENCE_MS;
-    link->memory = arena_new(MEMORY_FIRST, MEMORY_MAX);
-    link->fd = -1;
-    link->socket = (struct redis_stream){link, socket_read, socket_write};
     if (options->tls && options->socket_path == NULL) {
         link->tls = redis_tls_new(options->ca_file);
         if (link->tls == NULL) {
@@ -794,18 +520,15 @@ void redis_link_free(struct redis_link *link) {
     if (link == NULL) {
         return;
     }
-    struct str password = secret_reveal(link->password);
+    struct str password = secret_reveal(link->who.password);
     union {
         const char *from;
         void *to;
     } cast = {.from = password.p};
     link_close(link);
     redis_tls_free(link->tls);
-    arena_free(link->memory);
     crypto_wipe(cast.to, password.n);
-    free(cast.to);
-    free(link->host);
-    free(link->socket_path);
-    free(link->user);
+    arena_free(link->kept);
+    arena_free(link->memory);
     free(link);
 }

@@ -45,8 +45,11 @@ static enum gb_err read_rows(struct scan *scan, const struct str *keys, size_t c
         redis_row_ask(redis, redis_row_key(redis, scan->table, keys[i]));
     }
     err = redis_link_ask(redis->link, &replies);
-    if (err != GB_OK || replies->kind == REDIS_ERROR) {
-        return err != GB_OK ? err : redis_link_refused(redis->link, replies);
+    if (err != GB_OK) {
+        return err;
+    }
+    if (replies->kind == REDIS_ERROR) {
+        return redis_link_refused(redis->link, replies);
     }
     struct redis_rows rows = redis_rows_take(redis, replies->next);
     for (size_t i = 0; i < count; i++) {
@@ -63,7 +66,7 @@ static enum gb_err read_rows(struct scan *scan, const struct str *keys, size_t c
 
 /* Those that are there. `each` may read other rows, so all of them are read before. */
 static enum gb_err hand_out(struct scan *scan, const struct str *keys, size_t count) {
-    struct str values[ROWS_A_TRIP];
+    struct str values[ROWS_A_TRIP] = {{NULL, 0}};
     enum gb_err err = read_rows(scan, keys, count, values);
     for (size_t i = 0; err == GB_OK && i < count && !scan->stopped; i++) {
         if (values[i].p != NULL) {
@@ -112,10 +115,18 @@ static enum gb_err index_keys(struct scan *scan, struct str from, struct str key
     if (err != GB_OK) {
         return err;
     }
-    *ret_count = 0;
+    size_t count = 0;
     for (const struct redis_reply *one = replies->next->first; one != NULL; one = one->next) {
-        keys[(*ret_count)++] = arena_copy(scan->arena, one->text);
+        struct str before = count > 0 ? keys[count - 1] : scan->last;
+        if (one->text.n == 0 || one->text.n > STORE_KEY_MAX ||
+            (before.p != NULL && str_compare(one->text, before) <= 0)) {
+            redis_link_say(link, "the index of table %s is not ours",
+                           redis->base.tables[scan->table].name);
+            return GB_DAMAGED;
+        }
+        keys[count++] = arena_copy(scan->arena, one->text);
     }
+    *ret_count = count;
     return GB_OK;
 }
 
@@ -203,7 +214,8 @@ static enum gb_err walk_step(struct scan *scan, struct str from, struct walk *wa
         return err;
     }
     const struct redis_reply *step = replies->next, *cursor = step->first;
-    if (step->count != 2 || cursor->text.n >= 24 || cursor->next->kind != REDIS_LIST) {
+    if (step->kind != REDIS_LIST || step->count != 2 || cursor->text.n == 0 ||
+        cursor->text.n >= 24 || cursor->next->kind != REDIS_LIST) {
         return redis_link_nonsense(link);
     }
     (void)snprintf(room, 24, STR_FMT, STR_ARG(cursor->text));
@@ -275,6 +287,6 @@ enum gb_err redis_scan(struct backend *b, int table, struct str from, struct str
     if (limit == 0) {
         return GB_OK;
     }
-    return redis_done(redis, redis_is_ordered(redis, table) ? scan_index(&scan, from)
-                                                            : scan_walk(&scan, from));
+    return redis_done_reading(redis, redis_is_ordered(redis, table) ? scan_index(&scan, from)
+                                                                    : scan_walk(&scan, from));
 }

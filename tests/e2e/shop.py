@@ -1,4 +1,5 @@
 """The shop's own process, started and killed by a test (`--world-only` sandboxes)."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,9 +12,9 @@ class Shop:
         self.world, self.binary, self.process, self.starts = world, binary, None, 0
         self.environment = {**os.environ, **environment}
 
-    def start(self, *options):
+    def start(self, *options, log=None):
         assert self.process is None
-        with open(self.world.directory / "bot.log", "ab") as log:
+        with contextlib.nullcontext(log) if log else open(self.world.directory / "bot.log", "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "run", "--config", self.world.config, "--clock-file",
                  self.world.address["clock_file"], *options],

@@ -102,6 +102,10 @@ static bool pass_request(struct redis_proxy *proxy, int client, int server,
         interfere(proxy);
         *deed = REDIS_PROXY_PASS;
     }
+    if (*deed == REDIS_PROXY_GARBLE) {
+        *deed = REDIS_PROXY_PASS;
+        return send_all(client, proxy->lines[0], strlen(proxy->lines[0]));
+    }
     if (*deed == REDIS_PROXY_SWALLOW ||
         (atomic_load(&proxy->is_old) && is_too_new(bytes, (size_t)n))) {
         return false;

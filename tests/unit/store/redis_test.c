@@ -2,6 +2,7 @@
  */
 #define GB_DOOR "processes, sockets and a clock of a test"
 #include "base/arena.h"
+#include "base/num.h"
 #include "common/redis_server.h"
 #include "store/conformance.h"
 #include "store/redis_proxy.h"
@@ -10,12 +11,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
 #define NOW         INT64_C(1800000000000)
-#define COMMAND_MS  150
-#define PATIENCE_MS 10000
+#define COMMAND_MS  250 /* of an impatient store; the others must not fail on a busy machine */
+#define PATIENCE_MS 20000
 
 /* Tables of bench_tables. */
 enum { ONE, TWO, FSM };
@@ -42,7 +44,7 @@ static enum gb_err try_open(struct scene *s, const struct redis_options *options
                             struct backend **ret_backend, struct str *ret_why) {
     struct redis_options all = *options;
     all.port = all.port != 0 ? all.port : s->server.port;
-    all.command_ms = all.command_ms != 0 ? all.command_ms : COMMAND_MS;
+    all.command_ms = all.command_ms != 0 ? all.command_ms : PATIENCE_MS;
     return redis_open(&all, bench_tables, BENCH_TABLES, s->arena, ret_backend, ret_why);
 }
 
@@ -95,6 +97,13 @@ static int end(void **state) {
     return 0;
 }
 
+/* Instance a, which now does not wait for long. */
+static void make_impatient(struct scene *s) {
+    close_store(s->a);
+    s->a = must_open(
+        s, &(struct redis_options){.port = redis_proxy_port(s->proxy), .command_ms = COMMAND_MS});
+}
+
 static enum gb_err put(struct scene *s, struct backend *backend, int table, const char *key,
                        const char *value) {
     struct tx *tx = tx_begin(backend, s->arena, NOW);
@@ -142,14 +151,19 @@ static struct redis_stats stats_of(const struct backend *backend) {
     return stats;
 }
 
-/* Ask until there is an answer, as a loop would; how long it took. */
-static int64_t recover(struct backend *backend) {
+/* Ask until there is an answer, as a loop would. */
+static void recover(struct backend *backend) {
     int64_t start_ms = mono_ms();
     while (redis_ping(backend) != GB_OK) {
         assert_true(mono_ms() - start_ms < PATIENCE_MS);
         nap();
     }
-    return mono_ms() - start_ms;
+}
+
+static bool count_row(void *ctx, struct str key, struct str value) {
+    (void)key, (void)value;
+    ++*(size_t *)ctx;
+    return true;
 }
 
 /* ---- two instances ---- */
@@ -218,6 +232,52 @@ static void watches_of_a_lost_race_do_not_disturb_the_next(void **state) {
     assert_row(s, TWO, "other", "1");
 }
 
+/* A process of its own; ends with 0 when all its increments were made. */
+static void increment(struct scene *s, int times) {
+    struct backend *backend = NULL;
+    struct str why;
+    if (try_open(s, &(struct redis_options){0}, &backend, &why) != GB_OK) {
+        _exit(3);
+    }
+    for (int done = 0, tries = 0; done < times; tries++) {
+        struct tx *tx = tx_begin(backend, s->arena, NOW);
+        struct str text;
+        int64_t number = 0;
+        if (tries > 1000 * times) {
+            _exit(1);
+        }
+        if (tx_get(tx, ONE, STR("counter"), &text) == GB_OK &&
+            num_i64(text, 0, INT64_MAX, &number) != GB_OK) {
+            _exit(2);
+        }
+        tx_put(tx, ONE, STR("counter"), arena_printf(s->arena, "%" PRId64, number + 1),
+               STORE_NEVER);
+        done += tx_apply(tx) == GB_OK;
+        arena_clear(s->arena);
+    }
+    _exit(0);
+}
+
+static void increments_of_several_instances_are_none_lost(void **state) {
+    struct scene *s = *state;
+    enum { INSTANCES = 3, TIMES = 100 };
+    pid_t children[INSTANCES];
+    for (int i = 0; i < INSTANCES; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            alarm(30);
+            increment(s, TIMES);
+        }
+    }
+    for (int i = 0; i < INSTANCES; i++) {
+        int status = 1;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_row(s, ONE, "counter", "300");
+}
+
 /* ---- connections that end at the wrong moment ---- */
 
 static enum gb_err read_and_write(struct scene *s, const char *value) {
@@ -242,6 +302,7 @@ static void answer_to_exec_that_never_comes_is_uncertain(void **state) {
         {REDIS_PROXY_CUT_REPLY, "after"},
         {REDIS_PROXY_HOLD_REPLY, "after"},
     };
+    make_impatient(s);
     for (size_t i = 0; i < GB_COUNT(cases); i++) {
         assert_int_equal(read_and_write(s, "before"), GB_OK);
         redis_proxy_expect(s->proxy, "EXEC", cases[i].deed);
@@ -269,9 +330,102 @@ static void connection_lost_before_exec_is_made_again_and_nobody_notices(void **
     assert_int_equal(redis_proxy_connections(s->proxy), 7);
 }
 
+static void server_of_another_version_at_the_same_place_is_asked_in_its_own_words(void **state) {
+    struct scene *s = *state;
+    struct str value;
+    assert_int_equal(read_and_write(s, "1"), GB_OK);
+    redis_proxy_pose_as_old(s->proxy);
+    redis_proxy_expect(s->proxy, "GET", REDIS_PROXY_SWALLOW);
+    assert_int_equal(get(s, s->a, ONE, "row", &value), GB_UNAVAILABLE);
+    assert_trouble(s->a, "version");
+    assert_int_equal(get(s, s->a, ONE, "row", &value), GB_OK);
+    assert_true(str_is(value, "1"));
+    assert_string_equal(stats_of(s->a).server, "redis 6.0.00");
+}
+
+static enum gb_err scan_all(struct scene *s, struct backend *backend, int table) {
+    size_t rows = 0;
+    return tx_scan(tx_begin(backend, s->arena, NOW), table, STR("a"), STR_NONE, 99, count_row,
+                   &rows);
+}
+
+static enum gb_err ask_with(struct scene *s, const char *word) {
+    struct str value;
+    switch (word[0]) {
+    case 'G':
+        return get(s, s->a, ONE, "row", &value);
+    case 'Z':
+        return scan_all(s, s->a, ONE);
+    case 'S':
+        return scan_all(s, s->a, FSM);
+    default:
+        return read_and_write(s, "1");
+    }
+}
+
+static void nonsense_is_never_taken_for_an_answer(void **state) {
+    struct scene *s = *state;
+    static const struct {
+        const char *word;
+        int replies; /* that its batch wants */
+    } asked[] = {{"GET", 3}, {"ZRANGEBYLEX", 2}, {"SCAN", 2}, {"WATCH", 5}, {"EXEC", 5}};
+    static const char *const nonsense[] = {
+        ":1\r\n",
+        "+OK\r\n",
+        ",1.5\r\n",
+        "#t\r\n",
+        "%1\r\n+a\r\n+b\r\n",
+        "*2\r\n*1\r\n*1\r\n$0\r\n\r\n*1\r\n$0\r\n\r\n",
+        "*2\r\n$1\r\nb\r\n$1\r\na\r\n",
+        "-ERR no 's3cret'\r\n",
+    };
+    for (size_t i = 0; i < GB_COUNT(nonsense) * GB_COUNT(asked); i++) {
+        const char *one = nonsense[i / GB_COUNT(asked)], *word = asked[i % GB_COUNT(asked)].word;
+        struct buf bytes;
+        buf_init(&bytes, s->arena, 1024);
+        for (int k = 0; k < asked[i % GB_COUNT(asked)].replies; k++) {
+            buf_add_text(&bytes, one);
+        }
+        const char *said = arena_cstr(s->arena, buf_str(&bytes));
+        make_impatient(s);
+        redis_proxy_interferes_with(s->proxy, &said, 1);
+        redis_proxy_expect(s->proxy, word, REDIS_PROXY_GARBLE);
+        enum gb_err err = ask_with(s, word);
+        assert_true(redis_proxy_did(s->proxy));
+        bool may_be = strcmp(word, "EXEC") == 0 && one[0] == '*'; /* a list of what was done */
+        if (err == GB_NOT_FOUND || (err == GB_OK && !may_be)) {
+            fail_msg("%s, answered by %s: %s", word, one, gb_err_name(err));
+        }
+        assert_null(strstr(trouble_of(s->a), "s3cret"));
+    }
+}
+
+static void what_is_no_answer_ends_the_connection_and_is_asked_again(void **state) {
+    struct scene *s = *state;
+    static const char *const noise[] = {
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+        "*1000000000\r\n",
+        "$999999999999999999999\r\n",
+        "\xff\r\n",
+        "+OK\r\n+1\r\n:-1\r\n:1\r\n:1\r\n:1\r\n:1\r\n", /* more than was asked */
+    };
+    for (size_t i = 0; i < GB_COUNT(noise); i++) {
+        struct str value;
+        assert_int_equal(read_and_write(s, "before"), GB_OK);
+        redis_proxy_interferes_with(s->proxy, &noise[i], 1);
+        redis_proxy_expect(s->proxy, "GET", REDIS_PROXY_GARBLE);
+        assert_int_equal(get(s, s->a, ONE, "row", &value), GB_OK);
+        assert_true(str_is(value, "before"));
+        redis_proxy_expect(s->proxy, "EXEC", REDIS_PROXY_GARBLE);
+        assert_int_equal(read_and_write(s, "after"), GB_UNCERTAIN);
+        assert_row(s, ONE, "row", "before");
+    }
+}
+
 static void silent_server_costs_one_time_out_and_then_nothing_for_a_while(void **state) {
     struct scene *s = *state;
     struct str value;
+    make_impatient(s);
     redis_proxy_expect(s->proxy, "GET", REDIS_PROXY_HOLD_REPLY);
     int64_t start_ms = mono_ms();
     assert_int_equal(get(s, s->a, ONE, "row", &value), GB_UNAVAILABLE);
@@ -280,11 +434,11 @@ static void silent_server_costs_one_time_out_and_then_nothing_for_a_while(void *
     assert_trouble(s->a, "no answer in time");
 
     start_ms = mono_ms();
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 100; i++) {
         assert_int_equal(get(s, s->a, ONE, "row", &value), GB_UNAVAILABLE);
         arena_clear(s->arena);
     }
-    assert_true(mono_ms() - start_ms < COMMAND_MS);
+    assert_true(mono_ms() - start_ms < 2 * COMMAND_MS);
     assert_false(stats_of(s->a).is_connected);
     assert_in_range(stats_of(s->a).rest_ms, 500, 20000);
     assert_int_equal(stats_of(s->a).failures, 1);
@@ -305,15 +459,16 @@ static int send_line(struct scene *s, const char *line) {
 static void server_that_sleeps_is_away_and_comes_back(void **state) {
     struct scene *s = *state;
     struct str value;
-    assert_int_equal(put(s, s->b, ONE, "row", "1"), GB_OK);
-    int sleeper = send_line(s, "DEBUG SLEEP 0.7\r\n");
+    make_impatient(s);
+    assert_int_equal(put(s, s->a, ONE, "row", "1"), GB_OK);
+    int sleeper = send_line(s, "DEBUG SLEEP 1\r\n");
     int64_t start_ms = mono_ms();
-    while (get(s, s->b, ONE, "row", &value) == GB_OK) { /* it has not read that line yet */
+    while (get(s, s->a, ONE, "row", &value) == GB_OK) { /* it has not read that line yet */
         assert_true(mono_ms() - start_ms < PATIENCE_MS);
     }
-    assert_trouble(s->b, "no answer in time");
-    recover(s->b);
-    assert_int_equal(get(s, s->b, ONE, "row", &value), GB_OK);
+    assert_trouble(s->a, "no answer in time");
+    recover(s->a);
+    assert_int_equal(get(s, s->a, ONE, "row", &value), GB_OK);
     assert_true(str_is(value, "1"));
     close(sleeper);
 }
@@ -330,10 +485,10 @@ static void server_killed_and_started_again_is_found_again_with_all_rows(void **
         assert_int_equal(get(s, s->b, ONE, "row", &value), GB_UNAVAILABLE);
         assert_int_equal(put(s, s->b, ONE, "row", "lost"), GB_UNAVAILABLE);
     }
-    assert_true(mono_ms() - start_ms < 1000);
+    assert_true(mono_ms() - start_ms < PATIENCE_MS / 4);
     assert_trouble(s->b, "Connection refused");
     redis_server_again(&s->server);
-    assert_true(recover(s->b) < 3000);
+    recover(s->b);
     assert_row(s, ONE, "row", "kept");
     assert_int_equal(stats_of(s->b).rest_ms, 0);
 }
@@ -408,12 +563,6 @@ static void password_is_wanted_checked_and_never_shown(void **state) {
     "~*", "-@all", "+hello", "+auth", "+select", "+ping", "+dbsize", "+get", "+set", "+del",       \
         "+pexpiretime", "+pttl", "+pexpireat", "+time", "+watch", "+unwatch", "+multi", "+exec",   \
         "+zadd", "+zrem", "+zrangebylex", "+zrangebyscore", "+scan", "+config|get"
-
-static bool count_row(void *ctx, struct str key, struct str value) {
-    (void)key, (void)value;
-    ++*(size_t *)ctx;
-    return true;
-}
 
 static void acl_user_with_the_documented_commands_can_do_all(void **state) {
     struct scene *s = *state;
@@ -658,8 +807,12 @@ int main(void) {
         T(row_that_appears_or_goes_is_a_conflict),
         T(change_between_the_look_and_exec_is_a_conflict),
         T(watches_of_a_lost_race_do_not_disturb_the_next),
+        T(increments_of_several_instances_are_none_lost),
         T(answer_to_exec_that_never_comes_is_uncertain),
         T(connection_lost_before_exec_is_made_again_and_nobody_notices),
+        T(server_of_another_version_at_the_same_place_is_asked_in_its_own_words),
+        T(nonsense_is_never_taken_for_an_answer),
+        T(what_is_no_answer_ends_the_connection_and_is_asked_again),
         T(silent_server_costs_one_time_out_and_then_nothing_for_a_while),
         T(server_that_sleeps_is_away_and_comes_back),
         T(server_killed_and_started_again_is_found_again_with_all_rows),
