@@ -57,6 +57,7 @@ find_missing_to_test() {
     need zbar-tools has zbarimg
     need openssl has openssl
     need redis-server has redis-server
+    need redis-tools has redis-benchmark # redis-cli, too
     # The package's name carries clang's version, so clang comes first.
     if has clang; then
         need "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" has_fuzzer

@@ -10,6 +10,7 @@
 #include "engine/inhand.h"
 #include "engine/intake.h"
 #include "engine/lanes.h"
+#include "engine/peek.h"
 #include "engine/prepare.h"
 #include "engine/turn.h"
 #include "io/world.h"
@@ -361,6 +362,11 @@ bool engine_turn(struct engine *engine) {
     } else {
         intake_settle(&engine->intake, true, now_ms); /* what was passed over is done with */
     }
+    peek_turn(engine->peek, signs, count,
+              &(struct peek_now){.arena = engine->turn,
+                                 .now_ms = now_ms,
+                                 .allow_writes = engine->config->resp.allow_writes,
+                                 .store_rests = now_ms < engine->store_wait_ms});
     if (engine->phase == RUNNING && now_ms >= engine->store_wait_ms && engine->kept == NULL) {
         go_on(engine, now_ms);
     }
@@ -441,6 +447,34 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
     return err;
 }
 
+/* A look inside, if the owner wants one. A store that others share has Redis's own tools. */
+static enum gb_err open_peek(struct engine *engine, struct str *reterr_why) {
+    const struct config *config = engine->config;
+    if (config->resp.listen.n == 0) {
+        return GB_OK;
+    }
+    if (engine->backend->is_shared || engine->backend->ops->expiry == NULL) {
+        LOG_WARN("resp_not_opened", LOG_TEXT("why", "the store is a Redis: use redis-cli there"));
+        return GB_OK;
+    }
+    struct peek_options options = {
+        .world = engine->world,
+        .backend = engine->backend,
+        .listen = config->resp.listen,
+        .password = secret_reveal(config->resp.password),
+        .now_ms = wall_ms(engine),
+    };
+    const char *why = "";
+    enum gb_err err = peek_open(&options, &engine->peek, &why);
+    if (err != GB_OK) {
+        *reterr_why = arena_printf(engine->turn, "[resp] listen: %s", why);
+        return err;
+    }
+    LOG_INFO("resp_open", LOG_STR("listen", config->resp.listen),
+             LOG_TEXT("writes", config->resp.allow_writes ? "dialogs and limits" : "refused"));
+    return GB_OK;
+}
+
 enum gb_err engine_new(const struct engine_options *options, struct arena *arena,
                        struct engine **ret_engine, struct str *reterr_why) {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -469,6 +503,9 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     } else {
         err = open_store(engine, &why);
     }
+    if (err == GB_OK) {
+        err = open_peek(engine, &why);
+    }
     if (err != GB_OK) {
         *reterr_why = arena_copy(arena, why.n > 0 ? why : str_of(gb_err_meaning(err)));
         engine_free(engine);
@@ -486,6 +523,7 @@ void engine_free(struct engine *engine) {
         lanes_settle(engine->lanes, p->handle, LANE_AGAIN, 0);
     }
     lanes_free(engine->lanes);
+    peek_free(engine->peek);
     inhand_close(engine->inhand);
     crypto_wipe(engine->secret, sizeof engine->secret);
     arena_free(engine->turn);

@@ -15,6 +15,7 @@
 
 struct inhand;
 struct lanes;
+struct peek;
 struct sign;
 
 enum stop_phase { RUNNING, DRAINING, CONFIRMING, STOPPED };
@@ -34,6 +35,7 @@ struct engine {
     struct hook hook;
     struct inhand *inhand;
     struct duty duty;
+    struct peek *peek; /* NULL: nobody may look inside */
     uint8_t secret[SHA256_BYTES];
     uint64_t order, order_salt; /* the salt keeps two lives apart under a clock that went back */
     int64_t clock_gap_ms;       /* wall clock less monotonic clock */

@@ -10,13 +10,12 @@
 
 #include "base/base.h"
 #include "base/num.h"
+#include "io/listen.h"
 #include "io/loop.h"
 #include "io/world.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #define CONNECTIONS_MAX 1000u
@@ -25,7 +24,6 @@
 /* A caller that says nothing, or half of something, for so long is cut off. Not one that waits for
  * us. */
 #define SILENCE_S 120u
-#define BACKLOG   511
 /* All bodies a door holds, half of them or whole. They come before anybody knows who sends them. */
 #define BODIES_BYTES_MAX ((size_t)64 << 20)
 
@@ -418,64 +416,6 @@ uint64_t http_server_accepted(const struct http_server *server) {
 
 /* ---- doors */
 
-struct address {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    };
-    socklen_t bytes;
-};
-
-static bool address_of(const char *host, int port, struct address *ret_address) {
-    *ret_address = (struct address){.bytes = 0};
-    uint16_t net_port = htons((uint16_t)port);
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host,
-                  &ret_address->v4.sin_addr) == 1) {
-        ret_address->v4.sin_family = AF_INET;
-        ret_address->v4.sin_port = net_port;
-        ret_address->bytes = sizeof ret_address->v4;
-    } else if (inet_pton(AF_INET6, host, &ret_address->v6.sin6_addr) == 1) {
-        ret_address->v6.sin6_family = AF_INET6;
-        ret_address->v6.sin6_port = net_port;
-        ret_address->bytes = sizeof ret_address->v6;
-    }
-    return ret_address->bytes > 0;
-}
-
-static const char *bind_fault(void) {
-    switch (errno) {
-    case EADDRINUSE:
-        return "the port is in use";
-    case EACCES:
-        return "the port may not be opened";
-    case EADDRNOTAVAIL:
-        return "this machine has no such address";
-    default:
-        return "the address cannot be opened";
-    }
-}
-
-/* A listening socket, or -1 and why. */
-static int socket_listening(struct address *address, int *ret_port, const char **reterr_why) {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int on = 1;
-    if (fd < 0) {
-        *reterr_why = "no socket of this kind";
-        return -1;
-    }
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, &address->any, address->bytes) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, &address->any, &address->bytes) != 0) {
-        *reterr_why = bind_fault();
-        close(fd);
-        return -1;
-    }
-    *ret_port =
-        ntohs(address->any.sa_family == AF_INET ? address->v4.sin_port : address->v6.sin6_port);
-    return fd;
-}
-
 static struct MHD_Daemon *daemon_start(struct door *door, int fd, bool is_v6) {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK |
                      (is_v6 ? MHD_USE_IPv6 : 0);
@@ -501,12 +441,8 @@ static void door_run(struct door *door) {
 
 enum gb_err http_server_listen(struct http_server *server, const char *host, int port, int door,
                                size_t body_bytes_max, int *ret_port, const char **reterr_why) {
-    struct address address;
-    if (port < 0 || port > 65535 || !address_of(host, port, &address)) {
-        *reterr_why = "not an address and a port";
-        return GB_UNAVAILABLE;
-    }
-    int bound_port, fd = socket_listening(&address, &bound_port, reterr_why);
+    bool is_v6 = false;
+    int bound_port, fd = listen_open(host, port, &bound_port, &is_v6, reterr_why);
     if (fd < 0) {
         return GB_UNAVAILABLE;
     }
@@ -516,7 +452,7 @@ enum gb_err http_server_listen(struct http_server *server, const char *host, int
     opened->number = door;
     opened->body_bytes_max = body_bytes_max;
     /* From here on the socket is the daemon's, if it fails too. */
-    opened->daemon = daemon_start(opened, fd, address.any.sa_family == AF_INET6);
+    opened->daemon = daemon_start(opened, fd, is_v6);
     if (opened->daemon == NULL) {
         free(opened);
         *reterr_why = "the HTTP server does not start";

@@ -13,6 +13,7 @@
 #include "io/http_client.h"
 #include "io/http_server.h"
 #include "io/loop.h"
+#include "io/resp_server.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,13 +25,14 @@
 #define EVENTS_MAX          256
 #define SIGNALS_MAX         32
 
-enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_NEWS };
+enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_RESP, OWNER_NEWS };
 
 struct real_world {
     struct world world;
     struct loop *loop;
     struct http_client *client;
     struct http_server *server;
+    struct resp_server *resp;       /* NULL until listen_commands */
     const int64_t *clock_offset_ms; /* in the mapped clock file; NULL: none */
     int64_t wake_ms;
     int signals[SIGNALS_MAX];
@@ -109,6 +111,20 @@ static void real_hear(struct world *world, int fd) {
     }
 }
 
+/* ---- commands */
+
+static enum gb_err real_listen_commands(struct world *world, const char *host, int port, int door,
+                                        bool is_open, int *ret_port, const char **reterr_why) {
+    struct real_world *w = real(world);
+    gb_assert(w->resp == NULL);
+    w->resp = resp_server_new(w->loop, OWNER_RESP, RESP_PATIENCE_MS);
+    return resp_server_listen(w->resp, host, port, door, is_open, ret_port, reterr_why);
+}
+
+static void real_answer(struct world *world, uint64_t ticket, const struct command_answer *answer) {
+    resp_server_answer(real(world)->resp, ticket, answer);
+}
+
 /* ---- the round */
 
 static void real_wake_at(struct world *world, int64_t mono_ms) {
@@ -118,7 +134,7 @@ static void real_wake_at(struct world *world, int64_t mono_ms) {
 
 static size_t signs_waiting(const struct real_world *w) {
     return w->signal_count + w->has_news + http_client_waiting(w->client) +
-           http_server_waiting(w->server);
+           http_server_waiting(w->server) + (w->resp != NULL ? resp_server_waiting(w->resp) : 0);
 }
 
 /* How long to sleep, negative: no limit. The caller's clock may have been moved, ours not. */
@@ -127,6 +143,9 @@ static int64_t sleep_ms(struct real_world *w) {
         return 0;
     }
     int64_t due_ms = GB_MIN(http_client_due_ms(w->client), http_server_due_ms(w->server));
+    if (w->resp != NULL) {
+        due_ms = GB_MIN(due_ms, resp_server_due_ms(w->resp));
+    }
     int64_t left_ms = due_ms == INT64_MAX ? INT64_MAX : due_ms - loop_now_ms();
     if (w->wake_ms != INT64_MAX) {
         left_ms = GB_MIN(left_ms, w->wake_ms - real_mono_ms(&w->world));
@@ -144,12 +163,17 @@ static bool sleep_and_carry_on(struct real_world *w) {
             http_client_ready(w->client, events[i].fd, events[i].ready);
         } else if (events[i].owner == OWNER_NEWS) {
             w->has_news = true;
-        } else {
+        } else if (events[i].owner == OWNER_SERVER) {
             http_server_ready(w->server, events[i].fd);
+        } else {
+            resp_server_ready(w->resp, events[i].fd, events[i].ready);
         }
     }
     http_client_run(w->client);
     http_server_run(w->server);
+    if (w->resp != NULL) {
+        resp_server_run(w->resp);
+    }
     int number;
     while (w->signal_count < SIGNALS_MAX && (number = loop_take_signal(w->loop)) != 0) {
         w->signals[w->signal_count++] = number;
@@ -181,7 +205,10 @@ static void hand_over(struct real_world *w, struct arena *arena, const struct si
         signs[n++] =
             (struct sign){.kind = SIGN_REQUEST, .ticket = ticket, .door = door, .request = request};
     }
-    gb_assert(n == count);
+    if (w->resp != NULL) {
+        n += resp_server_take(w->resp, arena, signs + n, count - n);
+    }
+    gb_assert(n <= count);
     *ret_signs = signs;
     *ret_count = n;
 }
@@ -191,6 +218,9 @@ static enum gb_err real_wait(struct world *world, struct arena *arena,
     struct real_world *w = real(world);
     http_client_release(w->client);
     http_client_run(w->client);
+    if (w->resp != NULL) {
+        resp_server_run(w->resp);
+    }
     bool more;
     do {
         more = sleep_and_carry_on(w);
@@ -207,6 +237,7 @@ static void real_close(struct world *world) {
     struct real_world *w = real(world);
     http_client_free(w->client);
     http_server_free(w->server);
+    resp_server_free(w->resp);
     loop_free(w->loop);
     if (w->clock_offset_ms != NULL) {
         void *mapped = (void *)(uintptr_t)w->clock_offset_ms;
@@ -224,6 +255,8 @@ static const struct world_ops real_ops = {
     .respond = real_respond,
     .listen = real_listen,
     .hear = real_hear,
+    .listen_commands = real_listen_commands,
+    .answer = real_answer,
     .wake_at = real_wake_at,
     .wait = real_wait,
     .close = real_close,

@@ -17,6 +17,7 @@ enum sign_kind {
     SIGN_REQUEST, /* somebody calls a door opened by listen(): ticket, door, request */
     SIGN_SIGNAL,  /* a Unix signal: number */
     SIGN_NEWS,    /* the descriptor given to hear() can be read: its owner must do so now */
+    SIGN_COMMAND, /* a command in RESP on a door opened by listen_commands(): ticket, command */
 };
 
 /* A request that came in. Path and query as sent: not decoded. */
@@ -38,6 +39,25 @@ struct http_response {
     bool drop; /* close the connection without a word */
 };
 
+/* A command in RESP, Redis's protocol; `ticket` names its caller's connection and never another. */
+struct command_incoming {
+    const struct str *argv;
+    size_t argc;       /* 1 at least */
+    size_t seat;       /* of the connection, below COMMAND_SEATS: those come again with others */
+    struct str peer;   /* "127.0.0.1:50312" */
+    size_t callers;    /* connections just now */
+    uint64_t accepted; /* in all */
+};
+
+#define COMMAND_SEATS 64
+
+struct command_answer {
+    struct str bytes; /* copied; at most 1 MB */
+    bool is_stranger; /* its next commands must be small, its silence is short */
+    bool close;       /* when the bytes have left */
+    int64_t rest_ms;  /* the bytes leave after so long, and nothing is read before */
+};
+
 /* Something came in. All texts are valid until the next wait(). */
 struct sign {
     enum sign_kind kind;
@@ -46,6 +66,7 @@ struct sign {
     int signal;
     const struct http_reply *reply;
     const struct http_incoming *request;
+    const struct command_incoming *command;
 };
 
 struct world_ops {
@@ -68,6 +89,12 @@ struct world_ops {
     /* wait() gives a SIGN_NEWS whenever this descriptor of somebody else's can be read; -1: none
      * any more. One at a time; to be taken back before it is closed. */
     void (*hear)(struct world *w, int fd);
+    /* Open the one door for commands. Who comes is a stranger unless `is_open`. */
+    enum gb_err (*listen_commands)(struct world *w, const char *host, int port, int door,
+                                   bool is_open, int *ret_port, const char **reterr_why);
+    /* Answer the first SIGN_COMMAND of this connection that is not answered, before the next
+     * wait(). What is not answered by then that wait() hands out again. */
+    void (*answer)(struct world *w, uint64_t ticket, const struct command_answer *answer);
     /* wait() returns by then; the earliest counts, INT64_MAX: no limit. Holds for the next wait()
      * only. */
     void (*wake_at)(struct world *w, int64_t mono_ms);

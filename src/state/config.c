@@ -81,6 +81,13 @@ static const struct option options[] = {
     {"log", "level", OPTION_CHOICE, AT(log, level), "info", 0, 0, log_levels,
      OPTION_RELOAD, "debug, info, warn or error. The log goes to standard error.", NULL},
 
+    {"resp", "listen", OPTION_STR, AT(resp, listen), NULL, 1, 100, NULL,
+     0, "Where the store answers redis-cli, such as 127.0.0.1:6380. Empty: nowhere.", NULL},
+    {"resp", "password", OPTION_SECRET, AT(resp, password), NULL, 1, 200, NULL,
+     0, "What AUTH must say; needed unless listen is an address of this machine alone.", NULL},
+    {"resp", "allow_writes", OPTION_BOOL, AT(resp, allow_writes), "no", 0, 0, NULL,
+     OPTION_RELOAD, "Dialogs and limits may be changed through it; the shop's own records never.", NULL},
+
     {"shop", "name", OPTION_STR, AT(shop, name), "GigaBridge", 1, 64, NULL,
      OPTION_RELOAD, "The shop's name, as buyers see it.", NULL},
     {"shop", "language", OPTION_CHOICE, AT(shop, language), "ru", 0, 0, languages,
@@ -196,6 +203,7 @@ static const struct option_section sections[] = {
     {"cache", "Only where the shop's records are in Redis: in the directory, reading costs less "
               "than keeping."},
     {"log", NULL},
+    {"resp", "Looking into the store with redis-cli: docs/resp.md."},
     {"shop", "The shop."},
     {"limits", "What one person may do."},
     {"stars", "Ways to pay."},
@@ -333,6 +341,26 @@ static void check_webhook(const struct config *config, struct faults *faults) {
     }
 }
 
+/* Can only programs of this machine come there? */
+static bool is_loopback(struct str host) {
+    return str_is(host, "localhost") || str_is(host, "::1") || str_starts(host, STR("127."));
+}
+
+static void check_resp(const struct config *config, struct faults *faults) {
+    struct str host;
+    int port;
+    if (config->resp.listen.n == 0) {
+        return;
+    }
+    if (config_address(config->resp.listen, &host, &port) != GB_OK) {
+        faults_about(faults, "resp", STR_NONE, "listen",
+                     "not an address and a port, as in 127.0.0.1:6380");
+    } else if (!is_loopback(host) && secret_reveal(config->resp.password).n == 0) {
+        faults_about(faults, "resp", STR_NONE, "listen",
+                     "others can reach this address, so a password is needed");
+    }
+}
+
 void config_check(const struct config *config, struct arena *arena, struct faults *faults) {
     (void)arena;
     struct str token = secret_reveal(config->telegram.token);
@@ -341,6 +369,7 @@ void config_check(const struct config *config, struct arena *arena, struct fault
                      "this is no bot token: it looks like 123456:ABC-DEF");
     }
     check_webhook(config, faults);
+    check_resp(config, faults);
     if (money_digits(config->shop.currency) < 0) {
         faults_about(faults, "shop", STR_NONE, "currency", "unknown currency \"" STR_FMT "\"",
                      STR_ARG(config->shop.currency));

@@ -82,6 +82,11 @@ struct config {
     struct {
         int level; /* enum log_level */
     } log;
+    struct { /* the store as a Redis, for who looks inside; listen empty: not opened */
+        struct str listen; /* see config_address */
+        struct secret password;
+        bool allow_writes;
+    } resp;
     struct {
         struct str name;
         int language; /* 0 ru, 1 en: for users whose own is neither */

@@ -59,6 +59,12 @@ struct backend_ops {
     /* Remove up to `limit` expired rows; *ret_removed says how many (own transaction). */
     enum gb_err (*purge)(struct backend *b, int64_t now_ms, size_t limit, size_t *ret_removed);
     void (*close)(struct backend *b);
+    /* Both may be NULL where the store has tools of its own. The instant at which a row expires, or
+     * STORE_NEVER. Errors as read. */
+    enum gb_err (*expiry)(struct backend *b, int table, struct str key, int64_t now_ms,
+                          int64_t *ret_expires_ms);
+    /* How many rows a table has, at once; what has expired counts until it is purged. */
+    enum gb_err (*rows)(struct backend *b, int table, size_t *ret_rows);
 };
 
 /* First member of every backend. */
@@ -75,6 +81,11 @@ struct backend {
 
 /* A fresh view at `now_ms`; lives in `arena`. */
 struct tx *tx_begin(struct backend *backend, struct arena *arena, int64_t now_ms);
+
+/* When the row expires (STORE_NEVER), own writes included: for who shows it, a handler has no use
+ * for it. The backend must have `expiry`. Errors as tx_get. */
+enum gb_err tx_expiry(struct tx *tx, int table, struct str key,
+                      int64_t *ret_expires_ms) GB_MUST_USE;
 
 /* Write what the view holds back. The view is over afterwards, whatever comes back. */
 enum gb_err tx_apply(struct tx *tx) GB_MUST_USE;

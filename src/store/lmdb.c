@@ -563,6 +563,39 @@ static enum gb_err lmdb_purge(struct backend *b, int64_t now_ms, size_t limit,
     return err;
 }
 
+/* ---- for who looks in from outside ---- */
+
+static enum gb_err lmdb_expiry(struct backend *b, int table, struct str key, int64_t now_ms,
+                               int64_t *ret_expires_ms) {
+    struct lmdb *l = lmdb_of(b);
+    enum gb_err err = turn_begin(l);
+    if (err != GB_OK) {
+        return err;
+    }
+    MDB_val k = val(key), v;
+    struct str value;
+    int rc = mdb_get(l->turn, l->table[table], &k, &v);
+    err = rc == MDB_SUCCESS ? payload(v, now_ms, &value) : err_of(rc);
+    if (err == GB_OK) {
+        *ret_expires_ms = (int64_t)be64_get(v.mv_data);
+    }
+    return err;
+}
+
+static enum gb_err lmdb_rows(struct backend *b, int table, size_t *ret_rows) {
+    struct lmdb *l = lmdb_of(b);
+    MDB_stat about;
+    enum gb_err err = turn_begin(l);
+    if (err != GB_OK) {
+        return err;
+    }
+    int rc = mdb_stat(l->turn, l->table[table], &about);
+    if (rc == MDB_SUCCESS) {
+        *ret_rows = about.ms_entries;
+    }
+    return err_of(rc);
+}
+
 static void lmdb_free(struct lmdb *l) {
     turn_abort(l);
     if (l->env != NULL) {
@@ -580,7 +613,8 @@ static void lmdb_close(struct backend *b) {
 }
 
 static const struct backend_ops lmdb_ops = {
-    "lmdb", lmdb_read, lmdb_scan, lmdb_apply, lmdb_sync, lmdb_drop, lmdb_purge, lmdb_close,
+    "lmdb",    lmdb_read,  lmdb_scan,  lmdb_apply,  lmdb_sync,
+    lmdb_drop, lmdb_purge, lmdb_close, lmdb_expiry, lmdb_rows,
 };
 
 /* ---- opening ---- */

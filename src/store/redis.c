@@ -157,7 +157,14 @@ static void redis_close(struct backend *b) {
 }
 
 static const struct backend_ops redis_ops = {
-    "redis", redis_read, redis_scan, redis_apply, redis_sync, redis_drop, redis_purge, redis_close,
+    .name = "redis",
+    .read = redis_read,
+    .scan = redis_scan,
+    .apply = redis_apply,
+    .sync = redis_sync,
+    .drop = redis_drop,
+    .purge = redis_purge,
+    .close = redis_close,
 };
 
 /* ---- opening ---- */

@@ -121,6 +121,20 @@ enum gb_err tx_get(struct tx *tx, int table, struct str key, struct str *ret_val
     return GB_OK;
 }
 
+enum gb_err tx_expiry(struct tx *tx, int table, struct str key, int64_t *ret_expires_ms) {
+    struct touched *row = touch(tx, table, key);
+    if (row->is_written) {
+        *ret_expires_ms = row->expires_ms;
+        return is_gone(tx, row) ? GB_NOT_FOUND : GB_OK;
+    }
+    enum gb_err err =
+        tx->backend->ops->expiry(tx->backend, table, row->key, tx->now_ms, ret_expires_ms);
+    if (err != GB_OK && err != GB_NOT_FOUND) {
+        tx->fault = err;
+    }
+    return err;
+}
+
 void tx_put(struct tx *tx, int table, struct str key, struct str value, int64_t expires_ms) {
     gb_assert(value.n <= STORE_VALUE_MAX);
     struct touched *row = touch(tx, table, key);

@@ -323,6 +323,29 @@ static void copy_of_a_running_store_opens_as_one(void **state) {
     assert_int_equal(rmdir(inner), 0);
 }
 
+static void rows_are_counted_and_their_expiry_is_told_own_writes_included(void **state) {
+    struct bench *b = *state;
+    size_t rows = 0;
+    int64_t expires_ms = -1;
+    struct tx *tx = tx_begin(b->backend, b->arena, NOW);
+    tx_put(tx, 0, STR("stays"), STR("x"), STORE_NEVER);
+    tx_put(tx, 0, STR("goes"), STR("x"), NOW + 5);
+    assert_int_equal(tx_expiry(tx, 0, STR("goes"), &expires_ms), GB_OK);
+    assert_int_equal(expires_ms, NOW + 5);
+    assert_int_equal(tx_apply(tx), GB_OK);
+    tx = tx_begin(b->backend, b->arena, NOW + 4);
+    assert_int_equal(tx_expiry(tx, 0, STR("stays"), &expires_ms), GB_OK);
+    assert_int_equal(expires_ms, STORE_NEVER);
+    assert_int_equal(tx_expiry(tx, 0, STR("goes"), &expires_ms), GB_OK);
+    assert_int_equal(expires_ms, NOW + 5);
+    tx_del(tx, 0, STR("goes"));
+    assert_int_equal(tx_expiry(tx, 0, STR("goes"), &expires_ms), GB_NOT_FOUND);
+    tx = tx_begin(b->backend, b->arena, NOW + 5);
+    assert_int_equal(tx_expiry(tx, 0, STR("goes"), &expires_ms), GB_NOT_FOUND);
+    assert_int_equal(b->backend->ops->rows(b->backend, 0, &rows), GB_OK);
+    assert_int_equal(rows, 2); /* until it is purged */
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -347,6 +370,7 @@ int main(void) {
         T(directory_that_cannot_be_used_is_said_plainly),
         T(damaged_file_is_refused_with_its_name),
         T(copy_of_a_running_store_opens_as_one),
+        T(rows_are_counted_and_their_expiry_is_told_own_writes_included),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
