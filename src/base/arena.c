@@ -282,3 +282,7 @@ struct str arena_printf(struct arena *arena, const char *format, ...) {
 size_t arena_used_bytes(const struct arena *arena) {
     return arena->total;
 }
+
+size_t arena_left_bytes(const struct arena *arena) {
+    return arena->max - arena->total;
+}

@@ -44,5 +44,6 @@ struct arena_mark arena_mark(const struct arena *arena);
 void arena_reset(struct arena *arena, struct arena_mark mark);
 void arena_clear(struct arena *arena);
 size_t arena_used_bytes(const struct arena *arena);
+size_t arena_left_bytes(const struct arena *arena); /* up to its maximum */
 
 #endif

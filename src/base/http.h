@@ -60,6 +60,7 @@ struct http_reply {
     int64_t retry_after_s; /* header Retry-After in seconds; 0: none */
     struct str location;   /* of a redirect (never followed) */
     const char *fault;     /* static text when not HTTP_REPLIED */
+    bool too_large;        /* HTTP_UNKNOWN: longer than it may be; body is how it begins */
 };
 
 /* A row of the outbox, less its bookkeeping. */

@@ -23,10 +23,14 @@
 
 /* Where cJSON's memory comes from during json_parse. */
 static struct arena *parse_arena;
+static size_t parse_reserve; /* what the tree must leave there */
 
+/* A node is some thirty times as large as the "[]," it stands for, and the text is foreign: what
+ * takes too much is refused, since an arena that is full ends the program. */
 static void *hook_take(size_t bytes) {
     gb_assert(parse_arena != NULL);
-    return arena_take(parse_arena, bytes);
+    bool fits = arena_left_bytes(parse_arena) >= parse_reserve + bytes;
+    return fits ? arena_take(parse_arena, bytes) : NULL;
 }
 
 static void hook_give(void *piece) {
@@ -80,6 +84,7 @@ enum gb_err json_parse(struct arena *arena, struct str text, const struct json *
         struct arena_mark mark = arena_mark(arena);
         cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = hook_take, .free_fn = hook_give});
         parse_arena = arena;
+        parse_reserve = arena_left_bytes(arena) / 2;
         root = parse_whole(text, &stopped);
         parse_arena = NULL;
         if (root == NULL) {

@@ -12,7 +12,7 @@ struct arena;
 struct json; /* a value inside a tree */
 
 /* Parse one whole document (blanks around it are fine). Nesting is bounded at 64; a 0 in a text,
- * raw or as \u0000, is refused.
+ * raw or as \u0000, is refused, and so is what would take more than half of what `arena` has left.
  * GB_INVALID: *reterr_offset (if not NULL) is the byte where reading stopped. */
 enum gb_err json_parse(struct arena *arena, struct str text, const struct json **ret_root,
                        size_t *reterr_offset) GB_MUST_USE;

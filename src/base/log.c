@@ -23,6 +23,7 @@
 #define VALUE_BYTES_MAX  300
 #define SECRETS_MAX      256
 #define SECRET_BYTES_MIN 6
+#define CUT_SECRET_MIN   12 /* the beginning of a shorter one may be any word */
 #define SECRET_BYTES_MAX 4096
 #define KEPT_LINES       200
 #define KEPT_BYTES_MAX   508
@@ -69,6 +70,22 @@ static const char *const level_names[] = {
 
 /* ---- secrets ---- */
 
+static bool is_word_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* How much of this secret `text` starts with: all; or most of it, when whoever shortened the text
+ * on its way here cut it there; else 0. */
+static size_t secret_part(struct str text, struct str secret) {
+    size_t n = 0, most = GB_MIN(text.n, secret.n);
+    while (n < most && text.p[n] == secret.p[n]) {
+        n++;
+    }
+    bool ends = n == text.n || !is_word_byte(text.p[n]);
+    bool is_cut = ends && secret.n >= CUT_SECRET_MIN && n >= secret.n - secret.n / 4;
+    return n == secret.n || is_cut ? n : 0;
+}
+
 /* Length of the longest secret that `text` starts with; 0: none. */
 static size_t secret_at(struct str text) {
     size_t longest = 0;
@@ -76,9 +93,7 @@ static size_t secret_at(struct str text) {
         return 0;
     }
     for (size_t i = 0; i < secrets.count; i++) {
-        if (secrets.text[i].n > longest && str_starts(text, secrets.text[i])) {
-            longest = secrets.text[i].n;
-        }
+        longest = GB_MAX(longest, secret_part(text, secrets.text[i]));
     }
     return longest;
 }

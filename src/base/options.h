@@ -130,6 +130,13 @@ void faults_add(struct faults *faults, const char *format, ...) GB_PRINTF(2, 3);
 enum gb_err options_read(const struct options_spec *spec, const struct options_source *source,
                          struct arena *arena, void *ret_struct, struct faults *faults) GB_MUST_USE;
 
+/* Settings read again: an option (of a section) without OPTION_RELOAD keeps the value it has in
+ * `in_force`, copied into `arena`; `each` is told of those where `fresh` had another one. Items of
+ * groups stay as they were read. */
+typedef void option_held_fn(void *ctx, const struct option *option);
+void options_hold(const struct options_spec *spec, const void *in_force, struct arena *arena,
+                  void *fresh, option_held_fn *each, void *ctx);
+
 /* The example file: every option with its help, what has a fallback commented out. */
 void options_print_example(const struct options_spec *spec, struct buf *buf);
 /* The manual's tables, in Markdown. */

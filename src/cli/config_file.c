@@ -2,6 +2,7 @@
 #include "cli/config_file.h"
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "state/config.h"
@@ -44,6 +45,12 @@ static struct str dotenv_read(struct arena *arena, const char *config_path) {
     return file_read(arena, arena_cstr(arena, path), &text) == GB_OK ? text : STR_NONE;
 }
 
+static void tell_held(void *ctx, const struct option *option) {
+    (void)ctx;
+    LOG_WARN("setting_waits_for_restart", LOG_TEXT("section", option->section),
+             LOG_TEXT("key", option->key));
+}
+
 enum gb_err config_load(const struct config_source *source, struct arena *arena,
                         const struct config **ret_config) {
     struct environment environment = {arena, dotenv_read(arena, source->path)};
@@ -72,6 +79,9 @@ enum gb_err config_load(const struct config_source *source, struct arena *arena,
     }
     if (err != GB_OK || faults.count > 0) {
         return GB_INVALID;
+    }
+    if (source->in_force != NULL) {
+        options_hold(&config_spec, source->in_force, arena, config, tell_held, NULL);
     }
     *ret_config = config;
     return GB_OK;

@@ -12,6 +12,8 @@ struct config_source {
     const char *path;             /* the file */
     const char *const *overrides; /* "section.key=value" */
     size_t override_count;
+    /* Reading again: what cannot change in a running shop keeps its value and is logged. */
+    const struct config *in_force; /* NULL: the first reading */
 };
 
 /* Read and check; the config lives in `arena`. GB_INVALID: every fault was printed to stderr, one

@@ -37,12 +37,13 @@ static int64_t world_wall_ms(void *ctx) {
     return world->ops->wall_ms(world);
 }
 
-/* SIGHUP: the old config stays when the new one has faults. Old memory is given back only when
- * nothing points into it any more: one reload later. */
+/* SIGHUP: the old config stays when the new one has faults. The engine takes the new one at once,
+ * so nothing points into the old one's memory after this turn of the loop. */
 static const struct config *reload(void *ctx) {
     struct shop *shop = ctx;
     struct arena *fresh_arena = arena_new(PROGRAM_BYTES, PROGRAM_MAX);
     const struct config *fresh;
+    shop->source.in_force = shop->config;
     if (config_load(&shop->source, fresh_arena, &fresh) != GB_OK) {
         LOG_WARN("config_has_faults", LOG_TEXT("now", "the settings in force stay"));
         arena_free(fresh_arena);

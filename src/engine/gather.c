@@ -56,7 +56,9 @@ static void gather_updates(struct engine *engine, struct gathered *list, const s
                            int64_t now_ms) {
     int64_t next = engine->intake.offset_seen, unreadable = 0;
     const char *unreadable_why = "";
-    for (const struct json *json = json_first(updates); json != NULL; json = json_next(json)) {
+    size_t left = INTAKE_UPDATES_MAX; /* what nobody asked for comes again, or was nothing */
+    for (const struct json *json = json_first(updates); json != NULL && left > 0;
+         json = json_next(json), left--) {
         struct update *update = ARENA_NEW(engine->turn, struct update);
         const char *why = "";
         if (update_read(engine->turn, json, update, &why) != GB_OK) {

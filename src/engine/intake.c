@@ -6,8 +6,7 @@
 #include "io/world.h"
 
 #define TICKET_POLL    (UINT64_C(1) << 63) /* lanes' tickets never have this bit */
-#define UPDATES_MAX    100
-#define CAREFUL_POLLS  UPDATES_MAX
+#define CAREFUL_POLLS  INTAKE_UPDATES_MAX
 #define UNREADABLE_MAX 3
 #define WAIT_MS_MIN    GB_SECOND_MS
 #define WAIT_MS_MAX    (30 * GB_SECOND_MS)
@@ -31,7 +30,7 @@ void intake_poll(struct intake *intake, struct arena *arena, int64_t now_ms) {
         return;
     }
     /* While Telegram is away a short poll finds out sooner that it is back. */
-    send_poll(intake, intake->careful > 0 ? 1 : UPDATES_MAX,
+    send_poll(intake, intake->careful > 0 ? 1 : INTAKE_UPDATES_MAX,
               intake->failures > 0 ? 0 : intake->poll_ms, arena);
     intake->asked_ms = now_ms;
     if (!intake->polling) {

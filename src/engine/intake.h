@@ -11,6 +11,8 @@
 struct arena;
 struct world;
 
+#define INTAKE_UPDATES_MAX 100 /* in one answer; the most that Telegram gives */
+
 struct intake {
     struct world *world;
     struct endpoint endpoint;

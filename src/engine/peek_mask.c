@@ -31,6 +31,7 @@ static const struct mask masks[TABLE_COUNT] = {
     [TABLE_META] = {SHOW_KEYS, false, {"schema"}},
     [TABLE_SEEN] = {SHOW_ALL, false, {NULL}},
     [TABLE_FSM] = {SHOW_ALL, true, {NULL}},
+    [TABLE_CACHE] = {SHOW_NOTHING, false, {NULL}}, /* of rows that are masked in part */
     [TABLE_LIMITS] = {SHOW_ALL, true, {NULL}},
     [TABLE_USERS] = {SHOW_ALL, false, {NULL}},
     [TABLE_LOCATIONS] = {SHOW_ALL, false, {NULL}},

@@ -159,7 +159,8 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
         .config = config,
         .is_shared = backend->is_shared,
     };
-    open_telegram(config, lanes, intake); /* first: nothing may point into the settings before */
+    /* First what needs no store: when that refuses, nothing may point into the settings before. */
+    open_telegram(config, lanes, intake);
     open_pay_test(config, lanes);
     enum gb_err err = seed(backend, &work, reterr_why);
     const struct server *servers = NULL;

@@ -640,6 +640,10 @@ static void finish(struct transfer *transfer, enum http_outcome outcome, const c
         box->reply.location = kept_str(&box->location);
     } else {
         box->reply = (struct http_reply){.outcome = outcome, .fault = fault};
+        if (transfer->is_too_large) {
+            box->reply.too_large = true;
+            box->reply.body = kept_str(&box->said);
+        }
     }
     boxes_add(&client->done, box);
     transfer->box = NULL;

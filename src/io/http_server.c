@@ -26,6 +26,9 @@
 #define SILENCE_S 120u
 /* All bodies a door holds, half of them or whole. They come before anybody knows who sends them. */
 #define BODIES_BYTES_MAX ((size_t)64 << 20)
+/* How long answers may take to leave once the server closes. */
+#define FLUSH_RUNS 20
+#define FLUSH_MS   10
 
 #define VISIT_MAGIC UINT32_C(0x76697369)
 
@@ -54,6 +57,7 @@ struct door {
     struct MHD_Daemon *daemon;
     int number, epoll_fd;
     size_t body_bytes_max, held_bytes;
+    size_t unsent; /* answers given that have not left */
     int64_t due_ms;
 };
 
@@ -163,6 +167,7 @@ static void on_completed(void *pointer, struct MHD_Connection *connection, void 
     if (*request_pointer != NULL) {
         struct visit *visit = visit_of(*request_pointer);
         *request_pointer = NULL;
+        visit->door->unsent -= visit->response != NULL;
         seat_leave(visit->door->server, visit);
         visit_free(visit);
     }
@@ -378,6 +383,7 @@ enum gb_err http_server_respond(struct http_server *server, uint64_t ticket,
     if (!visit->is_to_drop) {
         visit->response = response_new(response);
         visit->status = (unsigned)response->status;
+        visit->door->unsent++;
         server->served++;
     }
     seat_leave(server, visit);
@@ -517,6 +523,14 @@ static void drop_unanswered(struct http_server *server) {
     }
 }
 
+/* Answers that were given leave before the door is shut: a large one takes more than one run. */
+static void door_flush(struct door *door) {
+    (void)MHD_run(door->daemon);
+    for (int i = 0; i < FLUSH_RUNS && door->unsent > 0; i++) {
+        (void)MHD_run_wait(door->daemon, FLUSH_MS);
+    }
+}
+
 void http_server_free(struct http_server *server) {
     if (server == NULL) {
         return;
@@ -526,7 +540,7 @@ void http_server_free(struct http_server *server) {
     while (server->doors != NULL) {
         struct door *door = server->doors;
         server->doors = door->next;
-        (void)MHD_run(door->daemon);
+        door_flush(door);
         loop_forget(server->loop, door->epoll_fd);
         MHD_stop_daemon(door->daemon);
         free(door);

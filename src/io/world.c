@@ -25,6 +25,8 @@
 #define EVENTS_MAX          256
 #define SIGNALS_MAX         32
 
+#define CLOCK_BYTES (2 * sizeof(int64_t))
+
 enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_RESP, OWNER_NEWS };
 
 struct real_world {
@@ -33,7 +35,7 @@ struct real_world {
     struct http_client *client;
     struct http_server *server;
     struct resp_server *resp;       /* NULL until listen_commands */
-    const int64_t *clock_offset_ms; /* in the mapped clock file; NULL: none */
+    const int64_t *clock_offset_ms; /* two, in the mapped clock file; NULL: none */
     int64_t wake_ms;
     int signals[SIGNALS_MAX];
     size_t signal_count;
@@ -50,18 +52,21 @@ static const struct real_world *real_const(const struct world *w) {
 
 /* ---- time and chance */
 
-static int64_t offset_ms(const struct real_world *w) {
-    return w->clock_offset_ms != NULL ? __atomic_load_n(w->clock_offset_ms, __ATOMIC_RELAXED) : 0;
+/* Number 0 moves both clocks, number 1 the wall clock alone. */
+static int64_t offset_ms(const struct real_world *w, int number) {
+    const int64_t *offsets = w->clock_offset_ms;
+    return offsets != NULL ? __atomic_load_n(&offsets[number], __ATOMIC_RELAXED) : 0;
 }
 
 static int64_t real_mono_ms(struct world *world) {
-    return loop_now_ms() + offset_ms(real(world));
+    return loop_now_ms() + offset_ms(real(world), 0);
 }
 
 static int64_t real_wall_ms(struct world *world) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + offset_ms(real(world));
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + offset_ms(real(world), 0) +
+           offset_ms(real(world), 1);
 }
 
 static void real_chance(struct world *world, void *buf, size_t bytes) {
@@ -241,7 +246,7 @@ static void real_close(struct world *world) {
     loop_free(w->loop);
     if (w->clock_offset_ms != NULL) {
         void *mapped = (void *)(uintptr_t)w->clock_offset_ms;
-        (void)munmap(mapped, sizeof(int64_t));
+        (void)munmap(mapped, CLOCK_BYTES);
     }
     free(w);
 }
@@ -274,8 +279,8 @@ static enum gb_err map_clock(const char *path, const int64_t **ret_offset) {
         return GB_UNAVAILABLE;
     }
     void *mapped = MAP_FAILED;
-    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof(int64_t)) {
-        mapped = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)CLOCK_BYTES) {
+        mapped = mmap(NULL, CLOCK_BYTES, PROT_READ, MAP_SHARED, fd, 0);
     }
     close(fd);
     if (mapped == MAP_FAILED) {

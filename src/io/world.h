@@ -114,8 +114,9 @@ struct world_options {
     size_t signal_count;
     size_t in_flight_max;   /* requests under way in all; 0: 256 */
     size_t connections_max; /* kept open per pool; 0: 32 */
-    const char *clock_file; /* NULL, or a file holding an int64 offset in ms, read at each look:
-                               the sandbox moves a running shop through time with it */
+    const char *clock_file; /* NULL, or a file holding two int64 in ms, read at each look: how far
+                               both clocks are moved, and the wall clock besides. The sandbox moves
+                               a running shop through time with it */
 };
 
 /* The real world. GB_UNAVAILABLE: no epoll, no curl, no entropy; *reterr_why, static text. */

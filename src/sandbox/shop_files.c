@@ -43,13 +43,13 @@ static const char *make_named(struct arena *arena, const char *name) {
 }
 
 static int64_t *map_clock(const char *path) {
-    static const int64_t zero = 0;
+    static const int64_t zero[2]; /* the second is the shop's alone: its wall clock was set */
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         return NULL;
     }
     void *mapped = MAP_FAILED;
-    if (write(fd, &zero, sizeof zero) == (ssize_t)sizeof zero) {
+    if (write(fd, zero, sizeof zero) == (ssize_t)sizeof zero) {
         mapped = mmap(NULL, sizeof zero, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     }
     close(fd);

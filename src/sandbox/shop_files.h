@@ -1,7 +1,8 @@
 /* shop_files.h: the directory of the sandbox's shop: its config, its log, its data, and the clock.
  *
- * The clock is a file of 8 bytes, an offset in ms that the shop and the sandbox add to their
- * clocks; writing it moves both through time. A directory made here is removed at the end, unless
+ * The clock is a file of two numbers of 8 bytes: an offset in ms that the shop and the sandbox add
+ * to their clocks, so that writing it moves both through time, and one that only the wall clocks
+ * get, for tests. A directory made here is removed at the end, unless
  * it is to be kept; one that was named stays.
  */
 #ifndef SANDBOX_SHOP_FILES_H

@@ -160,6 +160,12 @@ enum gb_err poll_build(const struct endpoint *to, int64_t offset, int limit, int
     return GB_OK;
 }
 
+/* Is it an answer of a Bot API, with updates that cannot be read? */
+static bool is_unreadable(const struct http_reply *reply, const struct json *tree) {
+    bool is_torn = reply->too_large || (reply->status == 200 && tree == NULL);
+    return is_torn && str_starts(reply->body, STR("{\"ok\":true"));
+}
+
 /* Digits behind the first "update_id" of a text that is no JSON; -1: there are none. */
 static int64_t first_update_id(struct str body) {
     struct str name = STR("\"update_id\":");
@@ -186,15 +192,15 @@ void poll_read(const struct http_reply *reply, struct arena *arena,
             return;
         }
         failure = answers_failure(reply, tree, STR_NONE, arena, &chat_id);
-        if (reply->status == 200 && tree == NULL && str_starts(reply->body, STR("{\"ok\":true"))) {
-            *ret_answer = (struct poll_answer){
-                .kind = ANSWER_UNKNOWN,
-                .reason = "unreadable",
-                .first_id = first_update_id(reply->body),
-                .why = failure.why,
-            };
-            return;
-        }
+    }
+    if (is_unreadable(reply, tree)) {
+        *ret_answer = (struct poll_answer){
+            .kind = ANSWER_UNKNOWN,
+            .reason = "unreadable",
+            .first_id = first_update_id(reply->body),
+            .why = failure.why,
+        };
+        return;
     }
     bool waits = failure.kind == ANSWER_LATER || failure.kind == ANSWER_UNKNOWN;
     *ret_answer = (struct poll_answer){

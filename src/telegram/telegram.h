@@ -31,7 +31,7 @@ extern const struct codec telegram_codec;
 
 struct poll_answer {
     enum answer_kind kind; /* DONE, LATER, REFUSED (reason "fatal" or "conflict"), UNKNOWN */
-    const char *reason;    /* UNKNOWN: "unreadable": an answer of a Bot API that is no JSON to us */
+    const char *reason;    /* UNKNOWN: "unreadable": updates that are no JSON to us, or too large */
     int64_t retry_after_ms;
     const struct json *updates; /* DONE: an array */
     int64_t first_id; /* "unreadable": the first update's id as found in the text; or -1 */

@@ -45,11 +45,21 @@ class RedisServer:
         return subprocess.run(["redis-cli", "-p", str(self.port), "-n", str(db), *words],
                               capture_output=True, text=True, timeout=PATIENCE_S).stdout.strip()
 
+    def _answers(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=0.2) as connection:
+            connection.sendall(b"PING\r\n")
+            try:
+                return connection.recv(10) != b""
+            except TimeoutError:
+                return False
+
     @contextlib.contextmanager
     def asleep(self, seconds):
         """It hears nothing and says nothing for so long."""
         sleeper = subprocess.Popen(["redis-cli", "-p", str(self.port), "DEBUG", "SLEEP", str(seconds)],
                                    stdout=subprocess.DEVNULL)
+        while self._answers():
+            pass
         yield
         assert sleeper.wait(timeout=PATIENCE_S) == 0
 

@@ -469,6 +469,23 @@ static void a_document_of_4_mib_is_read_whole(void **state) {
     arena_clear(*state);
 }
 
+static void a_tree_that_would_fill_the_arena_is_refused(void **state) {
+    struct arena *small = arena_new(4096, 1024 * 1024);
+    const struct json *root = NULL;
+    struct buf text;
+    buf_init(&text, *state, 65536);
+    for (int i = 0; i < 20000; i++) {
+        buf_add_text(&text, i == 0 ? "[[]" : ",[]");
+    }
+    buf_add_char(&text, ']');
+    assert_int_equal(json_parse(small, buf_str(&text), &root, NULL), GB_INVALID);
+    assert_null(root);
+    assert_int_equal(arena_used_bytes(small), 0);
+    assert_int_equal(json_parse(small, STR("[1,2]"), &root, NULL), GB_OK);
+    arena_free(small);
+    arena_clear(*state);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_leads_through_objects_and_arrays),
@@ -490,6 +507,7 @@ int main(void) {
         cmocka_unit_test(a_buffer_that_is_too_small_fails_once_at_the_end),
         cmocka_unit_test(a_document_written_wrongly_is_our_bug),
         cmocka_unit_test(a_document_of_4_mib_is_read_whole),
+        cmocka_unit_test(a_tree_that_would_fill_the_arena_is_refused),
     };
     return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }

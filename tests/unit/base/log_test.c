@@ -177,6 +177,19 @@ static void a_cut_leaves_no_part_of_a_secret(void **state) {
     }
 }
 
+static void a_secret_that_came_cut_is_known_by_most_of_it(void **state) {
+    static const char secret[] = "https://panel.example/Sesame0123456";
+    log_hide(STR(secret));
+    for (size_t n = sizeof secret - 1; n >= sizeof secret - 1 - (sizeof secret - 1) / 4; n--) {
+        struct str cut = {secret, n};
+        assert_str(shown(*state, arena_printf(*state, "at " STR_FMT, STR_ARG(cut))), "\"at ***\"");
+        assert_str(shown(*state, arena_printf(*state, STR_FMT " at", STR_ARG(cut))), "\"*** at\"");
+    }
+    assert_str(shown(*state, STR("https://panel.example/x")), "https://panel.example/x");
+    assert_str(shown(*state, STR("https://panel.example/Sesame0123x")),
+               "https://panel.example/Sesame0123x");
+}
+
 static void a_secret_with_quotes_is_known_before_it_is_quoted(void **state) {
     log_hide(STR("pass\"wo\\rd ="));
     assert_str(shown(*state, STR("<pass\"wo\\rd =>")), "<***>");
@@ -186,7 +199,10 @@ static void of_two_secrets_the_longer_one_is_masked(void **state) {
     log_hide(STR("secret-and-more"));
     log_hide(STR("secret"));
     assert_str(shown(*state, STR("secret-and-more!")), "***!");
-    assert_str(shown(*state, STR("secret-and-mor")), "***-and-mor");
+    assert_str(shown(*state, STR("secret-and-more-and")), "***-and");
+    assert_str(shown(*state, STR("secret-and-mor")), "***"); /* the longer one, cut */
+    assert_str(shown(*state, STR("secret-and-m")), "***");
+    assert_str(shown(*state, STR("secret-and-")), "***-and-");
 }
 
 static void short_texts_are_no_secrets(void **state) {
@@ -313,6 +329,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_still_ends, start, stop),
         cmocka_unit_test_setup_teardown(a_secret_is_masked_wherever_it_stands, start, stop),
         cmocka_unit_test_setup_teardown(a_cut_leaves_no_part_of_a_secret, start, stop),
+        cmocka_unit_test_setup_teardown(a_secret_that_came_cut_is_known_by_most_of_it, start, stop),
         cmocka_unit_test_setup_teardown(a_secret_with_quotes_is_known_before_it_is_quoted, start,
                                         stop),
         cmocka_unit_test_setup_teardown(of_two_secrets_the_longer_one_is_masked, start, stop),

@@ -225,6 +225,11 @@ static void assert_faults(struct outside *outside, struct str text, const char *
     assert_str(buf_str(&buf), expected);
 }
 
+static void count_held(void *ctx, const struct option *option) {
+    struct buf *buf = ctx;
+    buf_printf(buf, "[%s] %s\n", option->section, option->key);
+}
+
 static int make_outside(void **state) {
     static struct outside outside;
     outside = (struct outside){.arena = arena_new(65536, 64 * 1024 * 1024)};
@@ -239,6 +244,37 @@ static int drop_outside(void **state) {
 
 #define TOKEN   "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5"
 #define MINIMAL "[bot]\ntoken = " TOKEN "\n"
+
+/* ---- reading again ---- */
+
+static void what_cannot_change_in_a_running_program_keeps_its_value_and_is_named(void **state) {
+    struct outside *outside = *state;
+    struct settings before, after;
+    struct buf names;
+    assert_reads(outside,
+                 MINIMAL "api = http://a\n[shop]\nadmins = 1, 2\n[server a]\npanel = http://p\n",
+                 &before);
+    assert_reads(outside,
+                 "[bot]\ntoken = 999999999:AAHdqTcvCH1vGWJxfSeofSAs0K5\napi = http://a\n"
+                 "proxy = http://new\nconnections = 3\n[shop]\nopen = no\nlanguage = en\n"
+                 "admins = 1, 2, 3\ntime-zone = +01:00\n",
+                 &after);
+    buf_init(&names, outside->arena, 1000);
+    options_hold(&spec, &before, outside->arena, &after, count_held, &names);
+    assert_str(buf_str(&names), "[bot] token\n[bot] connections\n[shop] open\n[shop] language\n"
+                                "[shop] time-zone\n[shop] admins\n");
+    assert_str(secret_reveal(after.token), TOKEN);
+    assert_str(after.proxy, "http://new");
+    assert_int_equal(after.connections, 16);
+    assert_true(after.open);
+    assert_int_equal(after.language, 0);
+    assert_int_equal(after.offset_min, 0);
+    assert_int_equal(after.admins.count, 2);
+    assert_int_equal(after.admins.items[1], 2);
+    assert_int_equal(after.server_count, 0);
+    options_hold(&spec, &before, outside->arena, &after, count_held, &names);
+    assert_true(str_ends(buf_str(&names), STR("time-zone\n[shop] admins\n")));
+}
 
 /* ---- reading ---- */
 
@@ -795,6 +831,7 @@ int main(void) {
         HERE(long_help_is_broken_between_words),
         HERE(the_example_reads_back_as_the_fallbacks),
         HERE(the_manual_has_a_row_for_every_option),
+        HERE(what_cannot_change_in_a_running_program_keeps_its_value_and_is_named),
     };
 #undef HERE
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,7 @@ static void clock_file_moves_time_while_the_world_runs(void **state) {
     char path[] = "/tmp/gb-clock-XXXXXX";
     int fd = mkstemp(path);
     int64_t offset_ms = 0;
-    assert_int_equal(pwrite(fd, &offset_ms, sizeof offset_ms, 0), sizeof offset_ms);
+    assert_int_equal(ftruncate(fd, 2 * sizeof offset_ms), 0);
     struct scene scene;
     const struct sign *signs;
     scene_start(&scene, &(struct world_options){.clock_file = path});
@@ -164,6 +164,11 @@ static void clock_file_moves_time_while_the_world_runs(void **state) {
     assert_int_equal(pwrite(fd, &offset_ms, sizeof offset_ms, 0), sizeof offset_ms);
     assert_in_range(mono_ms(&scene) - mono, offset_ms, offset_ms + 5000);
     assert_in_range(scene.world->ops->wall_ms(scene.world) - wall, offset_ms, offset_ms + 5000);
+    assert_int_equal(pwrite(fd, &(int64_t){-GB_DAY_MS}, sizeof offset_ms, sizeof offset_ms),
+                     sizeof offset_ms);
+    assert_in_range(scene.world->ops->wall_ms(scene.world) - wall, offset_ms - GB_DAY_MS,
+                    offset_ms - GB_DAY_MS + 5000);
+    assert_in_range(mono_ms(&scene) - mono, offset_ms, offset_ms + 5000);
     /* What was due in between is due now; requests go by our own clock. */
     assert_int_equal(wait_until(&scene, mono + GB_DAY_MS, &signs), 0);
     assert_int_equal(scene_get(&scene, scene_url(&scene, "/"))->status, 200);

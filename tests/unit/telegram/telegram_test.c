@@ -217,6 +217,21 @@ static void unreadable_poll_names_the_first_update_it_can(void **state) {
     assert_int_equal(answer.first_id, -1);
 }
 
+static void poll_that_is_too_large_names_its_first_update(void **state) {
+    struct http_reply reply = {.outcome = HTTP_UNKNOWN,
+                               .fault = "reply too large",
+                               .too_large = true,
+                               .body = STR("{\"ok\":true,\"result\":[{\"update_id\":77,\"mes")};
+    struct poll_answer answer;
+    poll_read(&reply, *state, &answer);
+    assert_int_equal(answer.kind, ANSWER_UNKNOWN);
+    assert_string_equal(answer.reason, "unreadable");
+    assert_int_equal(answer.first_id, 77);
+    reply.too_large = false;
+    poll_read(&reply, *state, &answer);
+    assert_string_equal(answer.reason, "");
+}
+
 /* The caller tells a webhook in the way from a second instance by this word. */
 static void webhook_in_the_way_is_named(void **state) {
     struct poll_answer answer = poll_of(
@@ -262,6 +277,7 @@ int main(void) {
         TEST(poll_gives_the_array_of_updates),
         TEST(poll_refusals_have_their_reasons),
         TEST(unreadable_poll_names_the_first_update_it_can),
+        TEST(poll_that_is_too_large_names_its_first_update),
         TEST(webhook_in_the_way_is_named),
         TEST(poll_waits_as_told),
         TEST(poll_without_a_reply_is_later_or_unknown),
