@@ -52,7 +52,7 @@ struct lane {
     int64_t quiet_until_ms;
     int64_t wake_ms; /* when the pump has something to do again */
     unsigned failures;
-    struct pace pace;
+    struct pace pace, calls_pace;
     struct pace *queue_pace;
 };
 
@@ -107,7 +107,11 @@ void lane_look_again(struct lane *lane);
 /* How long this row must still wait: its own rest, its chat's pace. 0: it may go. */
 int64_t pace_row_wait_ms(struct lane *lane, const struct lane_row *row, int64_t now_ms);
 int64_t pace_lane_wait_ms(const struct lane *lane, int64_t now_ms);
-/* One call has gone out. */
+/* How long any call at all must wait. */
+int64_t pace_call_wait_ms(const struct lane *lane, int64_t now_ms);
+/* A call has gone out, of a row or not. */
+void pace_count_call(struct lane *lane, int64_t now_ms);
+/* The first call of a row has gone out. */
 void pace_count(struct lane *lane, const struct lane_row *row, int64_t now_ms);
 /* The wall clock was set. */
 void pace_clock_was_set(struct lane *lane, int64_t by_ms);

@@ -194,6 +194,7 @@ static void flight_begin(struct lanes *lanes, struct lane_row *row, int64_t now_
     lanes->slot[row->slot].row = row;
     lanes->in_flight++;
     lane->in_flight++;
+    pace_count_call(lane, now_ms);
     pace_count(lane, row, now_ms);
 }
 
@@ -218,7 +219,9 @@ static size_t lane_room(const struct lanes *lanes, const struct lane *lane) {
 
 static void pump_noise(struct lanes *lanes, struct lane *lane, struct arena *arena,
                        int64_t now_ms) {
-    while (lane->noise_first != NULL && lane_room(lanes, lane) > 0) {
+    int64_t wait_ms = 0;
+    while (lane->noise_first != NULL && lane_room(lanes, lane) > 0 &&
+           (wait_ms = pace_call_wait_ms(lane, now_ms)) == 0) {
         struct lane_row *row = lane->noise_first;
         lane->noise_first = row->next;
         if (lane->noise_first == NULL) {
@@ -234,6 +237,9 @@ static void pump_noise(struct lanes *lanes, struct lane *lane, struct arena *are
             continue;
         }
         flight_begin(lanes, row, now_ms);
+    }
+    if (lane->noise_first != NULL && wait_ms > 0) {
+        lane->wake_ms = GB_MIN(lane->wake_ms, now_ms + wait_ms);
     }
 }
 
@@ -401,6 +407,7 @@ bool lanes_reply(struct lanes *lanes, uint64_t ticket, const struct http_reply *
     lane->options.codec->read_reply(&row->step, &lane->options.endpoint, reply, arena, &answer);
     if (answer.kind == ANSWER_MORE) {
         if (row->steps++ < STEPS_MAX && step_next(lanes, row, &answer.next, arena)) {
+            pace_count_call(lane, now_ms);
             return false;
         }
         answer.kind = ANSWER_UNKNOWN;

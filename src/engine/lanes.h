@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "base/http.h"
+#include "base/num.h"
 #include "state/outbox.h"
 
 struct arena;
@@ -29,7 +30,8 @@ struct lane_options {
     const struct codec *codec;
     struct endpoint endpoint; /* copied */
     size_t in_flight_max;
-    int64_t per_second;       /* 0: no limit */
+    int64_t per_second;       /* rows; 0: no limit */
+    struct rate calls;        /* all that is sent: rows, their further steps, noise; 0: no limit */
     int64_t queue_per_minute; /* per chat, in bursts of 20; 0: no limit */
 };
 

@@ -45,16 +45,34 @@ int64_t pace_row_wait_ms(struct lane *lane, const struct lane_row *row, int64_t 
     return wait_ms;
 }
 
-int64_t pace_lane_wait_ms(const struct lane *lane, int64_t now_ms) {
-    if (lane->options.per_second <= 0) {
+int64_t pace_call_wait_ms(const struct lane *lane, int64_t now_ms) {
+    const struct rate *calls = &lane->options.calls;
+    if (calls->count <= 0) {
         return 0;
     }
-    return pace_wait_ms(&lane->pace, now_ms, 1000000 / lane->options.per_second,
-                        lane->options.per_second);
+    return pace_wait_ms(&lane->calls_pace, now_ms, calls->window_ms * 1000 / calls->count,
+                        calls->count);
+}
+
+void pace_count_call(struct lane *lane, int64_t now_ms) {
+    const struct rate *calls = &lane->options.calls;
+    if (calls->count > 0) {
+        pace_spend(&lane->calls_pace, now_ms, calls->window_ms * 1000 / calls->count);
+    }
+}
+
+int64_t pace_lane_wait_ms(const struct lane *lane, int64_t now_ms) {
+    int64_t wait_ms = pace_call_wait_ms(lane, now_ms);
+    if (lane->options.per_second <= 0) {
+        return wait_ms;
+    }
+    return GB_MAX(wait_ms, pace_wait_ms(&lane->pace, now_ms, 1000000 / lane->options.per_second,
+                                        lane->options.per_second));
 }
 
 void pace_clock_was_set(struct lane *lane, int64_t by_ms) {
     lane->pace.free_at_us += by_ms * 1000;
+    lane->calls_pace.free_at_us += by_ms * 1000;
     for (size_t i = 0; lane->queue_pace != NULL && i < PACE_BUCKETS; i++) {
         lane->queue_pace[i].free_at_us += by_ms * 1000;
     }

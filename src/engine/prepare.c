@@ -121,7 +121,8 @@ static void hide_url(struct str url) {
 }
 
 /* One call at a time: a Hiddify panel is one single-threaded process. */
-static void open_panel(const struct server *server, struct lanes *lanes, struct arena *arena) {
+static void open_panel(const struct config *config, const struct server *server,
+                       struct lanes *lanes, struct arena *arena) {
     struct lane_options options = {
         .name = arena_printf(arena, "panel:" STR_FMT, STR_ARG(server->id)),
         .codec = &hiddify_codec,
@@ -130,6 +131,7 @@ static void open_panel(const struct server *server, struct lanes *lanes, struct 
                      .trust = {server->ca_file, server->pin_sha256},
                      .zone_offset_min = (int)server->time_zone_min},
         .in_flight_max = 1,
+        .calls = config->limits.panel_calls,
     };
     log_hide(server->key);
     hide_url(server->panel);
@@ -173,7 +175,7 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
         return err;
     }
     for (size_t i = 0; i < count; i++) {
-        open_panel(&servers[i], lanes, arena);
+        open_panel(config, &servers[i], lanes, arena);
     }
     return GB_OK;
 }

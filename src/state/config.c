@@ -115,6 +115,8 @@ static const struct option options[] = {
      OPTION_RELOAD, "Messages of an admin.", NULL},
     {"limits", "admin_presses", OPTION_RATE, AT(limits, admin_presses), "off", 0, 0, NULL,
      OPTION_RELOAD, "Presses of buttons of an admin.", NULL},
+    {"limits", "panel_calls", OPTION_RATE, AT(limits, panel_calls), "100/min", 0, 0, NULL,
+     OPTION_RELOAD, "Calls to one panel: it serves its users, too.", NULL},
 
     {"stars", "enabled", OPTION_BOOL, AT(stars, enabled), "yes", 0, 0, NULL,
      OPTION_RELOAD, "Sell for Telegram Stars.", NULL},

@@ -100,6 +100,7 @@ struct config {
     struct {
         struct rate messages, presses, payments;
         struct rate admin_messages, admin_presses;
+        struct rate panel_calls;
     } limits;
     struct {
         bool enabled;

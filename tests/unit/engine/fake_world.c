@@ -33,11 +33,19 @@ static enum gb_err fake_send(struct world *w, const struct http_request *request
     return GB_OK;
 }
 
+static void fake_cancel(struct world *w, uint64_t ticket) {
+    struct fake_world *fake = (struct fake_world *)(void *)w;
+    for (size_t i = 0; i < fake->count; i++) {
+        fake->sent[i].canceled = fake->sent[i].canceled || fake->sent[i].ticket == ticket;
+    }
+}
+
 static const struct world_ops fake_ops = {
     .wall_ms = fake_now,
     .mono_ms = fake_now,
     .chance = fake_chance,
     .send = fake_send,
+    .cancel = fake_cancel,
 };
 
 void fake_world_init(struct fake_world *fake) {

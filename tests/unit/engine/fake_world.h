@@ -13,7 +13,7 @@ struct fake_sent {
     char pool[64];
     char body[512];
     char url[256];
-    bool fresh_connection, answered;
+    bool fresh_connection, answered, canceled;
 };
 
 struct fake_world {

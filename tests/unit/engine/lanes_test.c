@@ -208,6 +208,95 @@ static void pace_of_the_lane_lets_a_burst_go_and_then_one_per_interval(void **st
     assert_in_range(s->fake.count, 19, 21);
 }
 
+static void all_that_is_sent_counts_for_the_rate_of_calls(void **state) {
+    struct scene *s = *state;
+    struct lane_options options = {
+        .name = STR("telegram"),
+        .codec = &codec,
+        .in_flight_max = 100,
+        .calls = {6, GB_MINUTE_MS},
+    };
+    lanes_open(s->lanes, &options);
+    struct outbox_row noise = {.lane = STR("telegram"),
+                               .kind = STR("read"),
+                               .body = STR("noise"),
+                               .created_ms = s->fake.now_ms};
+    lanes_add(s->lanes, &noise, true, s->fake.now_ms);
+    lanes_add(s->lanes, &noise, true, s->fake.now_ms);
+    add_row(s, "", "row", OUTBOX_SAFE);
+    pump(s);
+    assert_int_equal(s->fake.count, 3);
+    for (int i = 0; i < 2; i++) {
+        assert_true(answer_oldest(s, LANE_ENDED, 0));
+    }
+    next_answer = (struct answer){
+        .kind = ANSWER_MORE, .reason = "", .next = {STR("step"), STR_NONE, STR("second")}};
+    assert_false(answer_oldest(s, LANE_ENDED, 0));
+    for (int i = 0; i < 4; i++) {
+        add_row(s, "", "row", OUTBOX_SAFE);
+    }
+    pump(s);
+    assert_int_equal(s->fake.count, 6); /* two of noise, three of a row and its step, two rows */
+    lanes_add(s->lanes, &noise, true, s->fake.now_ms);
+    pump(s);
+    assert_int_equal(s->fake.count, 6);
+    assert_in_range(lanes_next_ms(s->lanes), s->fake.now_ms + 9000, s->fake.now_ms + 10001);
+    s->fake.now_ms += 10001;
+    pump(s);
+    assert_int_equal(s->fake.count, 7);
+}
+
+static void a_lane_at_rest_forgets_its_rows_and_sends_noise_only(void **state) {
+    struct scene *s = *state;
+    lanes_free(s->lanes);
+    s->lanes = lanes_new(&s->fake.world, true);
+    open_lane(s, 1, 0, 0);
+    add_row(s, "", "first", OUTBOX_SAFE);
+    add_row(s, "", "second", OUTBOX_SAFE);
+    pump(s);
+    assert_string_equal(sent_body(s, 0), "first");
+
+    lanes_rest(s->lanes);
+    assert_true(s->fake.sent[0].canceled);
+    assert_int_equal(lanes_in_flight(s->lanes), 0);
+    struct http_reply late = {.outcome = HTTP_REPLIED, .status = 200};
+    struct lane_answer answer;
+    assert_false(
+        lanes_reply(s->lanes, s->fake.sent[0].ticket, &late, s->arena, s->fake.now_ms, &answer));
+    add_row(s, "", "third", OUTBOX_SAFE);
+    struct outbox_row noise = {.lane = STR("telegram"),
+                               .kind = STR("answerCallbackQuery"),
+                               .body = STR("noise"),
+                               .created_ms = s->fake.now_ms};
+    lanes_add(s->lanes, &noise, true, s->fake.now_ms);
+    pump(s);
+    assert_int_equal(s->fake.count, 2);
+    assert_string_equal(sent_body(s, 1), "noise");
+    assert_int_equal(lanes_next_ms(s->lanes), INT64_MAX);
+    (void)fake_take(&s->fake);
+    assert_true(answer_oldest(s, LANE_ENDED, 0));
+
+    lanes_take_over(s->lanes);
+    pump(s);
+    assert_string_equal(sent_body(s, 2), "first");
+}
+
+/* Each instance numbers its rows by its own clock; the store's order is what counts. */
+static void rows_that_others_added_leave_in_the_order_of_the_store(void **state) {
+    struct scene *s = *state;
+    lanes_free(s->lanes);
+    s->lanes = lanes_new(&s->fake.world, true);
+    open_lane(s, 1, 0, 0);
+    lanes_take_over(s->lanes);
+    s->order = 2000;
+    add_row(s, "", "ours, later", OUTBOX_SAFE);
+    s->order = 1000;
+    add_row(s, "", "another's, earlier", OUTBOX_SAFE);
+    lanes_look_again(s->lanes);
+    pump(s);
+    assert_string_equal(sent_body(s, 0), "another's, earlier");
+}
+
 static void pace_of_a_group_is_twenty_a_minute(void **state) {
     struct scene *s = *state;
     open_lane(s, 100, 0, 60);
@@ -429,6 +518,12 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(no_more_than_in_flight_max_leave, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pace_of_the_lane_lets_a_burst_go_and_then_one_per_interval,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_that_is_sent_counts_for_the_rate_of_calls, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_lane_at_rest_forgets_its_rows_and_sends_noise_only,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_that_others_added_leave_in_the_order_of_the_store,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(pace_of_a_group_is_twenty_a_minute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
