@@ -10,6 +10,7 @@
 #include "engine/inhand.h"
 #include "engine/intake.h"
 #include "engine/lanes.h"
+#include "engine/metrics.h"
 #include "engine/peek.h"
 #include "engine/prepare.h"
 #include "engine/turn.h"
@@ -505,6 +506,9 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     }
     if (err == GB_OK) {
         err = open_peek(engine, &why);
+    }
+    if (err == GB_OK) {
+        err = metrics_open(engine, &why);
     }
     if (err != GB_OK) {
         *reterr_why = arena_copy(arena, why.n > 0 ? why : str_of(gb_err_meaning(err)));

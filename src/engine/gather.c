@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/lanes.h"
+#include "engine/metrics.h"
 #include "io/world.h"
 #include "state/tables.h"
 #include "store/backend.h"
@@ -217,6 +218,8 @@ void turn_gather(struct engine *engine, const struct sign *signs, size_t count, 
             gather_reply(engine, list, &signs[i], now_ms);
         } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == HOOK_DOOR) {
             gather_request(engine, list, &signs[i], now_ms);
+        } else if (signs[i].kind == SIGN_REQUEST) {
+            metrics_answer(engine, &signs[i], now_ms);
         }
     }
     if (engine->leftovers && now_ms >= engine->store_wait_ms) {

@@ -480,3 +480,19 @@ struct lane_row *lanes_unmarked(struct lanes *lanes, const struct outbox_row **r
     }
     return NULL;
 }
+
+bool lanes_figures(const struct lanes *lanes, size_t index, int64_t now_ms,
+                   struct lane_figures *ret_figures) {
+    if (index >= lanes->count) {
+        return false;
+    }
+    const struct lane *lane = &lanes->lane[index];
+    *ret_figures = (struct lane_figures){
+        .name = lane->name,
+        .waiting = lane->window + lane->noise,
+        .in_flight = lane->in_flight,
+        .failures = lane->failures,
+        .rests_ms = GB_MAX(lane->quiet_until_ms - now_ms, INT64_C(0)),
+    };
+    return true;
+}

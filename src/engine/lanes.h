@@ -96,4 +96,14 @@ void lanes_clock_was_set(struct lanes *lanes, int64_t by_ms);
 /* Hold everything back but what is in flight: on the way out. */
 void lanes_stop(struct lanes *lanes);
 
+/* Of the lane number `index`, for metrics. False: there is none. */
+struct lane_figures {
+    const char *name;
+    size_t waiting, in_flight; /* in memory */
+    unsigned failures;         /* in a row; 0: all is well */
+    int64_t rests_ms;          /* until it tries again */
+};
+bool lanes_figures(const struct lanes *lanes, size_t index, int64_t now_ms,
+                   struct lane_figures *ret_figures);
+
 #endif

@@ -332,6 +332,19 @@ enum gb_err world_open(const struct world_options *options, struct world **ret_w
     return GB_OK;
 }
 
+/* The second number of statm: pages. */
+static int64_t resident_bytes(void) {
+    char text[128] = "";
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    const char *second = n > 0 ? strchr(text, ' ') : NULL;
+    return second != NULL ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
+}
+
 void world_stats(const struct world *world, struct world_stats *ret_stats) {
     const struct real_world *w = real_const(world);
     struct http_client_stats client;
@@ -343,5 +356,6 @@ void world_stats(const struct world *world, struct world_stats *ret_stats) {
         .waits = w->waits,
         .served = http_server_served(w->server),
         .in_flight = client.in_flight,
+        .resident_bytes = resident_bytes(),
     };
 }

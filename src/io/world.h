@@ -127,6 +127,7 @@ enum gb_err world_open(const struct world_options *options, struct world **ret_w
 struct world_stats {
     uint64_t sent, replies, connects, waits, served;
     size_t in_flight;
+    int64_t resident_bytes; /* of this process; 0 where the kernel does not tell */
 };
 void world_stats(const struct world *world, struct world_stats *ret_stats);
 

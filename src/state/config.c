@@ -81,6 +81,9 @@ static const struct option options[] = {
     {"log", "level", OPTION_CHOICE, AT(log, level), "info", 0, 0, log_levels,
      OPTION_RELOAD, "debug, info, warn or error. The log goes to standard error.", NULL},
 
+    {"metrics", "listen", OPTION_STR, AT(metrics, listen), NULL, 1, 100, NULL,
+     0, "Address and port for Prometheus: /metrics; and /health for a balancer. Keep it private.", NULL},
+
     {"resp", "listen", OPTION_STR, AT(resp, listen), NULL, 1, 100, NULL,
      0, "Where the store answers redis-cli, such as 127.0.0.1:6380. Empty: nowhere.", NULL},
     {"resp", "password", OPTION_SECRET, AT(resp, password), NULL, 1, 200, NULL,
@@ -205,6 +208,7 @@ static const struct option_section sections[] = {
     {"cache", "Only where the shop's records are in Redis: in the directory, reading costs less "
               "than keeping."},
     {"log", NULL},
+    {"metrics", NULL},
     {"resp", "Looking into the store with redis-cli: docs/resp.md."},
     {"shop", "The shop."},
     {"limits", "What one person may do."},
@@ -348,6 +352,16 @@ static bool is_loopback(struct str host) {
     return str_is(host, "localhost") || str_is(host, "::1") || str_starts(host, STR("127."));
 }
 
+static void check_metrics(const struct config *config, struct faults *faults) {
+    struct str host;
+    int port;
+    if (config->metrics.listen.n > 0 &&
+        config_address(config->metrics.listen, &host, &port) != GB_OK) {
+        faults_about(faults, "metrics", STR_NONE, "listen",
+                     "not an address and a port, as in 127.0.0.1:9464");
+    }
+}
+
 static void check_resp(const struct config *config, struct faults *faults) {
     struct str host;
     int port;
@@ -371,6 +385,7 @@ void config_check(const struct config *config, struct arena *arena, struct fault
                      "this is no bot token: it looks like 123456:ABC-DEF");
     }
     check_webhook(config, faults);
+    check_metrics(config, faults);
     check_resp(config, faults);
     if (money_digits(config->shop.currency) < 0) {
         faults_about(faults, "shop", STR_NONE, "currency", "unknown currency \"" STR_FMT "\"",

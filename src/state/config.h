@@ -88,6 +88,9 @@ struct config {
         bool allow_writes;
     } resp;
     struct {
+        struct str listen; /* see config_address; empty: none */
+    } metrics;
+    struct {
         struct str name;
         int language; /* 0 ru, 1 en: for users whose own is neither */
         struct str currency;

@@ -33,6 +33,9 @@ struct change {
 
 typedef bool backend_row_fn(void *ctx, struct str key, struct str value);
 
+/* A name in the style of metrics, without prefix: "lmdb_used_bytes"; a counter only rises. */
+typedef void backend_figure_fn(void *ctx, const char *name, bool is_counter, int64_t value);
+
 struct backend_ops {
     const char *name;
     /* Values are valid until the next apply, sync or purge; a backend that cannot promise that
@@ -59,6 +62,8 @@ struct backend_ops {
     /* Remove up to `limit` expired rows; *ret_removed says how many (own transaction). */
     enum gb_err (*purge)(struct backend *b, int64_t now_ms, size_t limit, size_t *ret_removed);
     void (*close)(struct backend *b);
+    /* What its owner may want to watch. NULL: nothing. */
+    void (*figures)(const struct backend *b, backend_figure_fn *each, void *ctx);
     /* Both may be NULL where the store has tools of its own. The instant at which a row expires, or
      * STORE_NEVER. Errors as read. */
     enum gb_err (*expiry)(struct backend *b, int table, struct str key, int64_t now_ms,

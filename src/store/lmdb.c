@@ -612,9 +612,30 @@ static void lmdb_close(struct backend *b) {
     lmdb_free(lmdb_of(b));
 }
 
+static void lmdb_figures(const struct backend *b, backend_figure_fn *each, void *ctx) {
+    struct lmdb_stats stats;
+    lmdb_stats(b, &stats);
+    each(ctx, "lmdb_map_bytes", false, (int64_t)stats.map_bytes);
+    each(ctx, "lmdb_used_bytes", false, (int64_t)stats.used_bytes);
+    each(ctx, "lmdb_syncs_total", true, (int64_t)stats.syncs);
+    each(ctx, "lmdb_changes_total", true, (int64_t)stats.changes);
+    each(ctx, "lmdb_purged_total", true, (int64_t)stats.purged);
+    each(ctx, "lmdb_last_sync_microseconds", false, stats.sync_us_last);
+    each(ctx, "lmdb_longest_sync_microseconds", false, stats.sync_us_max);
+}
+
 static const struct backend_ops lmdb_ops = {
-    "lmdb",    lmdb_read,  lmdb_scan,  lmdb_apply,  lmdb_sync,
-    lmdb_drop, lmdb_purge, lmdb_close, lmdb_expiry, lmdb_rows,
+    .name = "lmdb",
+    .read = lmdb_read,
+    .scan = lmdb_scan,
+    .apply = lmdb_apply,
+    .sync = lmdb_sync,
+    .drop = lmdb_drop,
+    .purge = lmdb_purge,
+    .close = lmdb_close,
+    .figures = lmdb_figures,
+    .expiry = lmdb_expiry,
+    .rows = lmdb_rows,
 };
 
 /* ---- opening ---- */

@@ -184,6 +184,13 @@ static void mixed_close(struct backend *b) {
     arena_free(m->own);
 }
 
+static void mixed_figures(const struct backend *b, backend_figure_fn *each, void *ctx) {
+    const struct mixed *m = (const struct mixed *)(const void *)b; /* its first member */
+    m->records->ops->figures(m->records, each, ctx);
+    m->rest->ops->figures(m->rest, each, ctx);
+    each(ctx, "mixed_held_rows", false, (int64_t)m->count);
+}
+
 static const struct backend_ops mixed_ops = {
     .name = "mixed",
     .read = mixed_read,
@@ -193,6 +200,7 @@ static const struct backend_ops mixed_ops = {
     .drop = mixed_drop,
     .purge = mixed_purge,
     .close = mixed_close,
+    .figures = mixed_figures,
 };
 
 void mixed_open(struct backend *records, struct backend *rest, struct backend **ret_backend) {

@@ -156,6 +156,21 @@ static void redis_close(struct backend *b) {
     free(redis);
 }
 
+static void redis_figures(const struct backend *b, backend_figure_fn *each, void *ctx) {
+    struct redis_stats stats;
+    redis_stats(b, &stats);
+    each(ctx, "redis_connected", false, stats.is_connected);
+    each(ctx, "redis_rests_milliseconds", false, stats.rest_ms);
+    each(ctx, "redis_connects_total", true, (int64_t)stats.connects);
+    each(ctx, "redis_round_trips_total", true, (int64_t)stats.round_trips);
+    each(ctx, "redis_conflicts_total", true, (int64_t)stats.conflicts);
+    each(ctx, "redis_uncertain_total", true, (int64_t)stats.uncertain);
+    each(ctx, "redis_failures_total", true, (int64_t)stats.failures);
+    each(ctx, "redis_purged_total", true, (int64_t)stats.purged);
+    each(ctx, "redis_last_trip_microseconds", false, stats.trip_us_last);
+    each(ctx, "redis_longest_trip_microseconds", false, stats.trip_us_max);
+}
+
 static const struct backend_ops redis_ops = {
     .name = "redis",
     .read = redis_read,
@@ -165,6 +180,7 @@ static const struct backend_ops redis_ops = {
     .drop = redis_drop,
     .purge = redis_purge,
     .close = redis_close,
+    .figures = redis_figures,
 };
 
 /* ---- opening ---- */

@@ -4,6 +4,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from world import PATIENCE_S
@@ -66,3 +67,66 @@ class RedisServer:
     def environment(self, backend="redis"):
         """Variables that point a shop here."""
         return {"GIGABRIDGE_STORE_BACKEND": backend, "REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(self.port)}
+
+
+class Door:
+    """An address in front of a server: it may lead elsewhere, or cut what comes back."""
+
+    def __init__(self, target):
+        self.target, self.every, self.pieces, self.cuts = target, 0, 0, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.pairs, self.lock = [], threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def leads_to(self, target):
+        self.target = target
+        self._close_pairs()
+
+    def cut_every(self, pieces):
+        self.every = pieces
+
+    def close(self):
+        self.listener.close()
+        self._close_pairs()
+
+    def _close_pairs(self):
+        with self.lock:
+            for one in self.pairs:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+            self.pairs.clear()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                near.close()
+                continue
+            with self.lock:
+                self.pairs += [near, far]
+            threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+
+    def _pass(self, source, sink, comes_back):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if comes_back and self._is_cut():
+                    sink.sendall(data[:len(data) // 2])
+                    break
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _is_cut(self):
+        with self.lock:
+            self.pieces += 1
+            cut = self.every > 0 and self.pieces % self.every == 0
+            self.cuts += cut
+            return cut

@@ -1,7 +1,10 @@
 """The shop on a real Redis: it sells, it survives what happens to the server, it loses nothing."""
+import signal
+
 import pytest
 
 from flow import access, buy_with_stars, buy_with_test_provider, open_ways, pay_page
+from redis_server import Door, RedisServer
 from shop import Shop
 
 
@@ -119,3 +122,59 @@ def test_mixed_keeps_records_here_and_dialogs_there(empty_world, redis):
     check = shop.check_store()
     assert check.returncode == 0, check.stdout + check.stderr
     assert "subscriptions: 1" in check.stdout
+
+
+def test_a_failover_to_a_replica_loses_nothing(empty_world, redis, tmp_path):
+    """The primary dies, its replica is promoted and takes its address, as a proxy or a moved IP would have it."""
+    world, _ = empty_world
+    replica = RedisServer(tmp_path / "replica", "--replicaof", "127.0.0.1", str(redis.port))
+    door = Door(redis.port)
+    shop = Shop(world, **{**redis.environment(), "REDIS_PORT": str(door.port)})
+    try:
+        shop.start()
+        anna = world.user("anna")
+        open_ways(anna)
+        pay_page(anna)
+        anna.pay()
+        redis.ask("WAIT", "1", "5000")
+        door.leads_to(replica.port)  # not yet promoted: it takes no changes
+        boris = world.user("boris")
+        boris.send("/start")
+        world.wait_until(lambda: "it is a replica" in world.log(), "the shop says what it has found")
+        redis.end(signal.SIGKILL)
+        replica.ask("REPLICAOF", "NO", "ONE")
+        boris.wait_for("Buy")
+        anna.press("I have paid")
+        access(anna)
+        assert shop.stop() == 0
+        check = shop.check_store()
+        assert check.returncode == 0, check.stdout + check.stderr
+        assert len(world.panel_users()) == 1
+    finally:
+        if shop.process is not None:
+            shop.stop()
+        door.close()
+        replica.close()
+
+
+def test_replies_cut_off_in_the_middle_lose_nothing(empty_world, redis):
+    world, _ = empty_world
+    door = Door(redis.port)
+    shop = Shop(world, **{**redis.environment(), "REDIS_PORT": str(door.port)})
+    try:
+        shop.start()
+        world.user("anna").send("/start")
+        world.user("anna").wait_for("Buy")
+        door.cut_every(25)  # the 25th piece that comes back is halved, and the connection closed
+        buy_with_test_provider(world.user("boris"))
+        buy_with_stars(world.user("clara"))
+        assert door.cuts > 3
+        door.cut_every(0)
+        assert shop.stop() == 0
+        check = shop.check_store()
+        assert check.returncode == 0, check.stdout + check.stderr
+        assert len(world.panel_users()) == 2
+    finally:
+        if shop.process is not None:
+            shop.stop()
+        door.close()
