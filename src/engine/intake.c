@@ -22,6 +22,7 @@ static void send_poll(struct intake *intake, int limit, int64_t poll_ms, struct 
     intake->ticket = (intake->ticket + 1) | TICKET_POLL;
     err = intake->world->ops->send(intake->world, &request, STR("poll"), intake->ticket);
     intake->polling = err == GB_OK;
+    intake->asked_offset = intake->offset;
     arena_reset(arena, mark);
 }
 
@@ -170,8 +171,9 @@ void intake_stop(struct intake *intake) {
     }
 }
 
+/* The poll that was ended has confirmed what was done with before it. */
 void intake_confirm(struct intake *intake, struct arena *arena) {
-    if (intake->offset > 0) {
+    if (intake->offset > 0 && intake->offset != intake->asked_offset) {
         send_poll(intake, 1, 0, arena);
     }
 }

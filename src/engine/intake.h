@@ -17,8 +17,9 @@ struct intake {
     struct world *world;
     struct endpoint endpoint;
     int64_t poll_ms;
-    int64_t offset;      /* of the next poll: everything below is done with */
-    int64_t offset_seen; /* becomes the offset when the turn is on disk */
+    int64_t offset;       /* of the next poll: everything below is done with */
+    int64_t asked_offset; /* of the last poll */
+    int64_t offset_seen;  /* becomes the offset when the turn is on disk */
     uint64_t ticket;
     bool polling, closing;
     bool pushed;         /* updates are brought to us: none is asked for */

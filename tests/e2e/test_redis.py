@@ -1,4 +1,5 @@
 """The shop on a real Redis: it sells, it survives what happens to the server, it loses nothing."""
+import re
 import signal
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from flow import access, buy_with_stars, buy_with_test_provider, open_ways, pay_page
 from redis_server import Door, RedisServer
 from shop import Shop
+from world import ROOT
 
 
 @pytest.fixture
@@ -178,3 +180,15 @@ def test_replies_cut_off_in_the_middle_lose_nothing(empty_world, redis):
         if shop.process is not None:
             shop.stop()
         door.close()
+
+
+def test_the_permissions_in_the_docs_are_enough(empty_world, redis):
+    world, _ = empty_world
+    docs = (ROOT / "docs" / "redis.md").read_text()
+    command = re.search(r"^ACL SETUSER bot .*?(?=^```)", docs, re.M | re.S).group(0).replace("PASSWORD", "geheim")
+    assert redis.ask(*command.split()) == "OK"
+    shop = Shop(world, **redis.environment(), GIGABRIDGE_REDIS_USER="bot", REDIS_PASSWORD="geheim")
+    shop.start()
+    buy_with_stars(world.user("anna"))
+    assert shop.stop() == 0
+    assert "may not" not in world.log() and "ACL" not in world.log()
