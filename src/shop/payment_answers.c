@@ -14,12 +14,13 @@
 #include "state/notices.h"
 #include "state/work.h"
 
-/* A look that was refused (the provider does not know the payment, or no longer us) is repeated no
- * faster than this: it leaves a dead letter each time. */
-#define REFUSED_LOOK_MS (10 * GB_MINUTE_MS)
+/* Looks that promise little are repeated no faster than this: one that was refused (the provider
+ * does not know the payment, or no longer us; it leaves a dead letter each time), and one at a
+ * payment that the provider has closed: nobody can be kept from paying too late. */
+#define SLOW_LOOK_MS (10 * GB_MINUTE_MS)
 
 /* Is the provider done with the payment, or must it be asked again? */
-enum verdict { VERDICT_OPEN, VERDICT_FINAL };
+enum verdict { VERDICT_OPEN, VERDICT_CLOSED, VERDICT_FINAL };
 
 static bool is_live(const struct payment *payment) {
     return payment->state == PAYMENT_CREATED || payment->state == PAYMENT_PENDING;
@@ -66,7 +67,7 @@ static enum gb_err apply_said(struct work *work, struct payment *payment,
         return settle_said(work, payment, said);
     case PAY_CANCELED:
     case PAY_EXPIRED:
-        *ret_verdict = VERDICT_FINAL;
+        *ret_verdict = VERDICT_CLOSED;
         return !is_live(payment)
                    ? GB_OK
                    : withdraw_and_tell(work, payment,
@@ -111,8 +112,8 @@ static enum gb_err look_done(struct work *work, struct payment *payment,
             payment_tell(work, payment, NOTICE_NOT_PAID_YET, STR_NONE);
         }
     }
-    if (kind == POLL_PLANNED && verdict == VERDICT_OPEN && is_unpaid(payment)) {
-        poll_next(work, payment, heard ? 0 : REFUSED_LOOK_MS);
+    if (kind == POLL_PLANNED && verdict != VERDICT_FINAL && is_unpaid(payment)) {
+        poll_next(work, payment, heard && verdict == VERDICT_OPEN ? 0 : SLOW_LOOK_MS);
     }
     payment_put(work, payment);
     return GB_OK;
@@ -217,8 +218,8 @@ static enum gb_err create_done(struct work *work, struct payment *payment,
     if (err != GB_OK) {
         return err;
     }
-    if (verdict == VERDICT_OPEN && is_unpaid(payment)) {
-        poll_next(work, payment, 0);
+    if (verdict != VERDICT_FINAL && is_unpaid(payment)) {
+        poll_next(work, payment, verdict == VERDICT_OPEN ? 0 : SLOW_LOOK_MS);
     }
     payment_put(work, payment);
     return GB_OK;

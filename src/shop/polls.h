@@ -3,7 +3,8 @@
  *   age since it can be paid    up to 2 min   15 min   65 min   24 h     3 days
  *   asked every                 10 s          30 s     60 s     10 min   1 day     (+-10 %)
  *
- * and once right when the offer ends. After three days no more. Each look by plan carries its
+ * and once right when the offer ends; every 10 min at most once the provider has closed it, since
+ * late money counts. After three days no more. Each look by plan carries its
  * number; only the answer to the newest adds the next, so there are never two chains. A press of "I
  * have paid" adds one look beside the plan, which adds none.
  */
