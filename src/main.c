@@ -17,6 +17,11 @@ static const struct command {
     {"sandbox", command_sandbox, "try it without Telegram: a shop and its whole world on loopback"},
     {"check", command_check, "check [--config FILE] the settings; check --store the data"},
     {"config", command_config, "print a config file with every setting explained"},
+    {"state", command_state,
+     "state list [TABLE], show TABLE KEY, delete TABLE KEY: the rows of a store"},
+    {"export", command_export, "export FILE: all rows as lines of JSON"},
+    {"import", command_import,
+     "import FILE: an export, into an empty store; import --from-redis: an aiogram bot's dialogs"},
     {"version", command_version, "print the version"},
 };
 

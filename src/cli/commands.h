@@ -8,6 +8,9 @@ int command_run(int argc, char **argv);
 int command_sandbox(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_config(int argc, char **argv);
+int command_state(int argc, char **argv);
+int command_export(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 #endif

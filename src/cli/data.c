@@ -1,4 +1,4 @@
-#define GB_DOOR "the data directory, its lock, chance"
+#define GB_DOOR "the data directory, its lock, chance, the clock"
 #include "cli/data.h"
 
 #include "base/arena.h"
@@ -14,6 +14,12 @@
 #include <sys/stat.h>
 
 #define INSTANCE_CHARS 32
+
+int64_t data_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static const char *text_or_null(struct arena *arena, struct str text) {
     return text.n > 0 ? arena_cstr(arena, text) : NULL;
@@ -62,6 +68,16 @@ static enum gb_err open_redis(const struct config *config, const char *instance,
         }
     }
     return err;
+}
+
+enum gb_err data_guest(const struct config *config, struct arena *arena,
+                       struct backend **ret_backend, struct str *reterr_why) {
+    static const struct store_table dialogs = {"fsm", 0};
+    struct redis_options options = redis_options(config, NULL, arena);
+    options.is_guest = true;
+    options.told_count = 0;
+    log_hide(options.password);
+    return redis_open(&options, &dialogs, 1, arena, ret_backend, reterr_why);
 }
 
 static enum gb_err open_mixed(const struct config *config, struct arena *arena,

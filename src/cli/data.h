@@ -9,6 +9,9 @@ struct backend;
 struct config;
 struct redis_news;
 
+/* The wall clock. */
+int64_t data_now_ms(void);
+
 /* `instance`: who this one is to others on the same Redis; NULL: it adds nothing they need to know.
  * GB_UNAVAILABLE, GB_DAMAGED, GB_NO_SPACE: *reterr_why, a sentence for the owner, in `arena`. */
 enum gb_err data_open(const struct config *config, const char *instance, struct arena *arena,
@@ -17,6 +20,10 @@ enum gb_err data_open(const struct config *config, const char *instance, struct 
 /* What other instances add; NULL in *ret_news: there are none. As above. */
 enum gb_err data_news(const struct config *config, const char *instance, struct arena *arena,
                       struct redis_news **ret_news, struct str *reterr_why) GB_MUST_USE;
+
+/* The dialogs of another program in [redis], to read only. As above. */
+enum gb_err data_guest(const struct config *config, struct arena *arena,
+                       struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
 
 /* Who this instance is to the others on one store: 32 characters that stay in the directory, which
  * is taken for this process until it ends. NULL: it cannot be used or another process has it,

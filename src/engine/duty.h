@@ -1,7 +1,7 @@
 /* duty.h: which of several instances is on duty: it alone polls, sends rows and runs jobs.
  *
  * The duty is a row with an expiry, renewed long before it ends, so that a dead instance is
- * replaced within ten seconds. What an instance on duty writes about rows it has sent looks at
+ * replaced within six seconds. What an instance on duty writes about rows it has sent looks at
  * that row in the same transaction: who was asleep while another took over can change nothing any
  * more. Alone on its store, an instance is always on duty and none of this costs anything.
  */

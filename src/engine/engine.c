@@ -454,7 +454,7 @@ static enum gb_err open_peek(struct engine *engine, struct str *reterr_why) {
     if (config->resp.listen.n == 0) {
         return GB_OK;
     }
-    if (engine->backend->is_shared || engine->backend->ops->expiry == NULL) {
+    if (engine->backend->is_shared || engine->backend->ops->rows == NULL) {
         LOG_WARN("resp_not_opened", LOG_TEXT("why", "the store is a Redis: use redis-cli there"));
         return GB_OK;
     }

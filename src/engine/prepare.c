@@ -21,7 +21,15 @@
 static enum gb_err schema_check(struct tx *tx, struct str *reterr_why) {
     struct str value;
     int64_t version = 0;
-    enum gb_err err = tx_get(tx, TABLE_META, STR("schema"), &value);
+    enum gb_err err = tx_get(tx, TABLE_META, STR("import"), &value);
+    if (err == GB_OK) {
+        *reterr_why = STR("an import into this store was not finished: empty it and import again");
+        return GB_DAMAGED;
+    }
+    if (err != GB_NOT_FOUND) {
+        return err;
+    }
+    err = tx_get(tx, TABLE_META, STR("schema"), &value);
     if (err == GB_NOT_FOUND) {
         tx_put(tx, TABLE_META, STR("schema"), STR("1"), STORE_NEVER);
         return GB_OK;

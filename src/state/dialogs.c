@@ -22,8 +22,7 @@ static struct str bot_id(const struct config *config) {
     return str_sub(token, 0, str_find(token, ':'));
 }
 
-static struct str dialog_key(struct work *work, const struct dialog_where *where,
-                             const char *part) {
+struct str dialog_key(struct work *work, const struct dialog_where *where, const char *part) {
     const struct config *config = work->config;
     struct buf key;
     buf_init(&key, work->arena, STORE_KEY_MAX);

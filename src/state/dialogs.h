@@ -33,6 +33,8 @@ enum gb_err dialog_read(struct work *work, const struct dialog_where *where,
 /* `data` is a JSON object or empty. Each lives as long as [fsm] says, from now. */
 void dialog_write(struct work *work, const struct dialog_where *where, struct str state,
                   struct str data);
+/* Where a part ("state" or "data") of a dialog lies, for who moves dialogs. */
+struct str dialog_key(struct work *work, const struct dialog_where *where, const char *part);
 void dialog_end(struct work *work, const struct dialog_where *where);
 
 #endif

@@ -64,11 +64,11 @@ struct backend_ops {
     void (*close)(struct backend *b);
     /* What its owner may want to watch. NULL: nothing. */
     void (*figures)(const struct backend *b, backend_figure_fn *each, void *ctx);
-    /* Both may be NULL where the store has tools of its own. The instant at which a row expires, or
-     * STORE_NEVER. Errors as read. */
+    /* The instant at which a row expires, or STORE_NEVER. Errors as read. */
     enum gb_err (*expiry)(struct backend *b, int table, struct str key, int64_t now_ms,
                           int64_t *ret_expires_ms);
-    /* How many rows a table has, at once; what has expired counts until it is purged. */
+    /* How many rows a table has, at once; what has expired counts until it is purged. NULL where
+     * the store has tools of its own. */
     enum gb_err (*rows)(struct backend *b, int table, size_t *ret_rows);
 };
 
@@ -168,6 +168,7 @@ struct redis_options {
     const char *ca_file;            /* NULL: the authorities the program carries */
     int64_t connect_ms, command_ms; /* patience with one connect, one round trip; 0: 1000 */
     /* For several instances: who this one is, and tables whose new rows the others hear of. */
+    bool is_guest;        /* only to read what another program has there: no format is asked for */
     const char *instance; /* NULL: nothing is told */
     const int *told;
     size_t told_count;

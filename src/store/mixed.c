@@ -184,6 +184,19 @@ static void mixed_close(struct backend *b) {
     arena_free(m->own);
 }
 
+static enum gb_err mixed_expiry(struct backend *b, int table, struct str key, int64_t now_ms,
+                                int64_t *ret_expires_ms) {
+    struct mixed *m = mixed_of(b);
+    const struct change *held = is_record(b, table) ? NULL : held_find(m, table, key);
+    if (held == NULL) {
+        struct backend *side = is_record(b, table) ? m->records : m->rest;
+        return side->ops->expiry(side, table, key, now_ms, ret_expires_ms);
+    }
+    *ret_expires_ms = held->expires_ms;
+    bool over = held->expires_ms != STORE_NEVER && held->expires_ms <= now_ms;
+    return held->value.p == NULL || over ? GB_NOT_FOUND : GB_OK;
+}
+
 static void mixed_figures(const struct backend *b, backend_figure_fn *each, void *ctx) {
     const struct mixed *m = (const struct mixed *)(const void *)b; /* its first member */
     m->records->ops->figures(m->records, each, ctx);
@@ -201,6 +214,7 @@ static const struct backend_ops mixed_ops = {
     .purge = mixed_purge,
     .close = mixed_close,
     .figures = mixed_figures,
+    .expiry = mixed_expiry,
 };
 
 void mixed_open(struct backend *records, struct backend *rest, struct backend **ret_backend) {

@@ -108,7 +108,7 @@ enum gb_err redis_row_take(struct redis_rows *rows, int64_t now_ms, struct str *
 }
 
 static enum gb_err read_row(struct redis *redis, int table, struct str key, int64_t now_ms,
-                            struct str *ret_value) {
+                            struct str *ret_value, int64_t *ret_expires_ms) {
     const struct redis_reply *replies;
     enum gb_err err = redis_link_begin(redis->link);
     if (err != GB_OK) {
@@ -125,18 +125,28 @@ static enum gb_err read_row(struct redis *redis, int table, struct str key, int6
         return err;
     }
     struct redis_rows rows = redis_rows_take(redis, replies->next);
-    return redis_row_take(&rows, now_ms, ret_value);
+    err = redis_row_take(&rows, now_ms, ret_value);
+    *ret_expires_ms = rows.expires_ms;
+    return err;
 }
 
 static enum gb_err redis_read(struct backend *b, int table, struct str key, int64_t now_ms,
                               struct arena *arena, struct str *ret_value) {
     struct redis *redis = redis_of(b);
     struct str value;
-    enum gb_err err = read_row(redis, table, key, now_ms, &value);
+    int64_t expires_ms;
+    enum gb_err err = read_row(redis, table, key, now_ms, &value, &expires_ms);
     if (err == GB_OK) {
         *ret_value = arena_copy(arena, value);
     }
     return redis_done_reading(redis, err);
+}
+
+static enum gb_err redis_expiry(struct backend *b, int table, struct str key, int64_t now_ms,
+                                int64_t *ret_expires_ms) {
+    struct redis *redis = redis_of(b);
+    struct str value;
+    return redis_done(redis, read_row(redis, table, key, now_ms, &value, ret_expires_ms));
 }
 
 /* What was applied is applied; how it survives a power cut is the server's setting (appendfsync).
@@ -181,6 +191,7 @@ static const struct backend_ops redis_ops = {
     .purge = redis_purge,
     .close = redis_close,
     .figures = redis_figures,
+    .expiry = redis_expiry,
 };
 
 /* ---- opening ---- */

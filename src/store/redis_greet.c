@@ -110,5 +110,5 @@ enum gb_err redis_greet(struct redis_link *link, const struct redis_who *who,
     if (err == GB_OK) {
         err = redis_link_check(link, selected);
     }
-    return err == GB_OK ? format_check(link, db, size, format) : err;
+    return err == GB_OK && !who->is_guest ? format_check(link, db, size, format) : err;
 }

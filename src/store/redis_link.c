@@ -495,6 +495,7 @@ struct redis_link *redis_link_new(const struct redis_options *options) {
     link->who = (struct redis_who){
         .user = kept_copy(link, options->user != NULL ? options->user : "default"),
         .password = {arena_copy(link->kept, options->password)},
+        .is_guest = options->is_guest,
         .db_first = options->db_first,
     };
     link->socket = (struct redis_socket){

@@ -106,6 +106,7 @@ struct redis_who {
     const char *user;
     struct secret password;
     int db_first;
+    bool is_guest;
 };
 
 struct redis_facts {
