@@ -29,6 +29,7 @@
 struct in {
     FILE *file;
     const char *path;
+    bool is_stream; /* cannot be read twice */
     struct backend *backend; /* NULL: only looked at */
     struct arena *arena;     /* of a batch */
     struct tx *tx;
@@ -223,7 +224,7 @@ static enum gb_err write_all(struct in *in) {
 
 /* GB_OK: what can be checked without writing is right. A stream is checked while it is written. */
 static enum gb_err check_file(struct in *in) {
-    if (in->file == stdin) {
+    if (in->is_stream) {
         return GB_OK;
     }
     enum gb_err err = read_all(in);
@@ -288,8 +289,8 @@ int command_import(int argc, char **argv) {
     if (words_read(argc - 1, argv + 1, words, GB_COUNT(words)) != GB_OK) {
         return 2;
     }
-    struct in in = {.path = argv[0]};
-    in.file = strcmp(argv[0], "-") == 0 ? stdin : fopen(argv[0], "re");
+    struct in in = {.path = argv[0], .is_stream = strcmp(argv[0], "-") == 0};
+    in.file = fopen(in.is_stream ? "/dev/stdin" : argv[0], "re");
     if (in.file == NULL) {
         fprintf(stderr, "gigabridge: %s: %s\n", argv[0], strerror(errno));
         return 1;
@@ -301,9 +302,7 @@ int command_import(int argc, char **argv) {
     if (config_load(&source, arena, &config) == GB_OK) {
         status = import_into(config, &in, arena);
     }
-    if (in.file != stdin) {
-        (void)fclose(in.file);
-    }
+    (void)fclose(in.file);
     arena_free(in.arena);
     arena_free(arena);
     return status;
