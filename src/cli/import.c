@@ -29,7 +29,7 @@
 struct in {
     FILE *file;
     const char *path;
-    bool is_stream; /* cannot be read twice */
+    bool is_stream;          /* cannot be read twice */
     struct backend *backend; /* NULL: only looked at */
     struct arena *arena;     /* of a batch */
     struct tx *tx;

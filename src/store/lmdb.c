@@ -11,14 +11,16 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define MAP_FIRST    ((size_t)16 * 1024 * 1024)
-#define MAP_MAX      ((size_t)64 * 1024 * 1024 * 1024)
-#define FORMAT       "gigabridge store 1"
-#define HEADER_BYTES 9   /* expires_ms, big-endian; then a byte that says how the rest is written */
-#define LET_GO_EVERY 128 /* changes */
-#define PLAIN        1
-#define EXPIRY_KEY   (STORE_KEY_MAX + 10)
-#define NOT_OURS     (-1) /* beside LMDB's codes, which begin at -30799, and errno's */
+#define MAP_FIRST      ((size_t)16 * 1024 * 1024)
+#define MAP_MAX        ((size_t)64 * 1024 * 1024 * 1024)
+#define FORMAT         "gigabridge store 1"
+#define HEADER_BYTES   9 /* expires_ms, big-endian; then a byte that says how the rest is written */
+#define LET_GO_EVERY   128 /* changes */
+#define LOOKS_A_CHANGE 32  /* a look touches fewer pages, most of them again and again */
+#define SCAN_LOOKS_MAX ((size_t)1000)
+#define PLAIN          1
+#define EXPIRY_KEY     (STORE_KEY_MAX + 10)
+#define NOT_OURS       (-1) /* beside LMDB's codes, which begin at -30799, and errno's */
 
 struct lmdb {
     struct backend base;
@@ -31,7 +33,8 @@ struct lmdb {
     unsigned flags; /* of mdb_env_open */
     char *path;
     uintptr_t map_from, map_until; /* where it lies in memory; 0: not looked up since it grew */
-    uint64_t let_go_at;            /* count of changes at which the map's pages are let go */
+    uint64_t looks;                /* rows read */
+    uint64_t let_go_at; /* count of changes, and of looks, at which the map's pages are let go */
     struct lmdb_stats stats;
 };
 
@@ -293,6 +296,40 @@ static enum gb_err turn_failed(struct lmdb *l, int rc) {
     return err;
 }
 
+/* Where LMDB mapped its file: it does not tell, the kernel does. Nothing where there is no /proc.
+ */
+static void map_find(struct lmdb *l) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    while (maps != NULL && l->map_from == 0 && fgets(line, sizeof line, maps) != NULL) {
+        struct str text = str_trim(str_of(line)), range, low;
+        uint64_t from, until;
+        if (str_ends(text, str_of(l->path)) && str_split(&text, ' ', &range) &&
+            str_split(&range, '-', &low) && num_hex64(low, &from) == GB_OK &&
+            num_hex64(range, &until) == GB_OK) {
+            l->map_from = (uintptr_t)from;
+            l->map_until = (uintptr_t)until;
+        }
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+}
+
+/* Pages of the map that were looked at count as this process's memory until they are let go; they
+ * stay in the page cache, so looking again costs a soft fault. */
+static void map_let_go(struct lmdb *l) {
+    if (l->stats.changes + l->looks / LOOKS_A_CHANGE < l->let_go_at || l->path == NULL) {
+        return;
+    }
+    l->let_go_at = l->stats.changes + l->looks / LOOKS_A_CHANGE + LET_GO_EVERY;
+    if (l->map_from == 0) {
+        map_find(l);
+    }
+    (void)madvise((void *)l->map_from, l->map_until - l->map_from,
+                  MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
+}
+
 static enum gb_err lmdb_read(struct backend *b, int table, struct str key, int64_t now_ms,
                              struct arena *arena, struct str *ret_value) {
     (void)arena;
@@ -301,6 +338,8 @@ static enum gb_err lmdb_read(struct backend *b, int table, struct str key, int64
     if (err != GB_OK) {
         return err;
     }
+    l->looks++;
+    map_let_go(l);
     MDB_val k = val(key), v;
     int rc = mdb_get(l->turn, l->table[table], &k, &v);
     return rc == MDB_SUCCESS ? payload(v, now_ms, ret_value) : err_of(rc);
@@ -350,6 +389,8 @@ static enum gb_err lmdb_scan(struct backend *b, int table, struct str from, stru
     if (rc != MDB_SUCCESS) {
         return err_of(rc);
     }
+    l->looks += GB_MIN(limit, SCAN_LOOKS_MAX);
+    map_let_go(l);
     err = walk(cursor, &(struct range){from, until, limit, now_ms}, each, ctx);
     mdb_cursor_close(cursor);
     return err;
@@ -420,40 +461,6 @@ static int change_apply(struct lmdb *l, const struct change *change) {
         }
     }
     return rc;
-}
-
-/* Where LMDB mapped its file: it does not tell, the kernel does. Nothing where there is no /proc.
- */
-static void map_find(struct lmdb *l) {
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[512];
-    while (maps != NULL && l->map_from == 0 && fgets(line, sizeof line, maps) != NULL) {
-        struct str text = str_trim(str_of(line)), range, low;
-        uint64_t from, until;
-        if (str_ends(text, str_of(l->path)) && str_split(&text, ' ', &range) &&
-            str_split(&range, '-', &low) && num_hex64(low, &from) == GB_OK &&
-            num_hex64(range, &until) == GB_OK) {
-            l->map_from = (uintptr_t)from;
-            l->map_until = (uintptr_t)until;
-        }
-    }
-    if (maps != NULL) {
-        fclose(maps);
-    }
-}
-
-/* Pages of the map that were looked at count as this process's memory until they are let go; they
- * stay in the page cache, so looking again costs a soft fault. */
-static void map_let_go(struct lmdb *l) {
-    if (l->stats.changes < l->let_go_at || l->path == NULL) {
-        return;
-    }
-    l->let_go_at = l->stats.changes + LET_GO_EVERY;
-    if (l->map_from == 0) {
-        map_find(l);
-    }
-    (void)madvise((void *)l->map_from, l->map_until - l->map_from,
-                  MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 /* One process, one thread, one write transaction: what was read cannot have changed since. */
@@ -555,6 +562,7 @@ static enum gb_err lmdb_purge(struct backend *b, int64_t now_ms, size_t limit,
         return turn_failed(l, rc);
     }
     l->changed = removed > 0;
+    l->stats.changes += removed;
     err = lmdb_sync(b);
     if (err == GB_OK) {
         l->stats.purged += removed;
