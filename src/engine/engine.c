@@ -21,19 +21,22 @@
 
 #include <signal.h>
 
-#define EVENT_ARENA_BYTES       (64 * 1024)
-#define EVENT_ARENA_MAX         (64 * 1024 * 1024)
-#define TURN_ARENA_BYTES        (256 * 1024)
-#define TURN_ARENA_MAX          (256 * 1024 * 1024)
-#define PURGE_ROWS              200
-#define PURGE_EVERY_MS          GB_MINUTE_MS
-#define STORE_WAIT_MS           GB_SECOND_MS
-#define STORE_TELL_MS           GB_MINUTE_MS
-#define STOP_WAIT_MS            1000 /* for replies under way; then one more for the confirmation */
-#define STOP_CONFIRM_MS         500
-#define CLOCK_SET_MS            GB_SECOND_MS
-#define ORDER_SALT_MASK         UINT64_C(0x7ffff) /* of the 20 bits below the milliseconds */
-#define TRIES_BEFORE_QUARANTINE 3
+#define EVENT_ARENA_BYTES (64 * 1024)
+#define EVENT_ARENA_MAX   (64 * 1024 * 1024)
+#define TURN_ARENA_BYTES  (256 * 1024)
+#define TURN_ARENA_MAX    (256 * 1024 * 1024)
+#define PURGE_ROWS        200
+#define PURGE_EVERY_MS    GB_MINUTE_MS
+#define STORE_WAIT_MS     GB_SECOND_MS
+#define STORE_TELL_MS     GB_MINUTE_MS
+#define STOP_WAIT_MS      1000 /* for replies under way; then one more for the confirmation */
+#define STOP_CONFIRM_MS   500
+#define CLOCK_SET_MS      GB_SECOND_MS
+#define ORDER_SALT_MASK   UINT64_C(0x7ffff) /* of the 20 bits below the milliseconds */
+/* A crash is the event's own doing; who is killed from outside may have had any event in hand, and
+ * a short life always the same one. */
+#define CRASHES_BEFORE_QUARANTINE 3
+#define KILLS_BEFORE_QUARANTINE   20
 
 static int64_t wall_ms(struct engine *engine) {
     return engine->world->ops->wall_ms(engine->world);
@@ -132,6 +135,9 @@ static void store_refused(struct engine *engine, enum gb_err err, int64_t now_ms
     engine->stats.failed_turns++;
     engine->store_wait_ms = now_ms + STORE_WAIT_MS;
     engine->leftovers = true;
+    if (engine->backend->is_shared) { /* what is not known to have been stored may have been */
+        lanes_look_again(engine->lanes);
+    }
     if (engine->store_bad_ms == 0) {
         engine->store_bad_ms = now_ms;
     } else if (now_ms < engine->store_told_ms + STORE_TELL_MS) {
@@ -394,14 +400,17 @@ static enum gb_err look_at_inhand(struct engine *engine, int64_t now_ms) {
         tries = 0;
     }
     tries++;
-    engine->suspect_kills = tries >= TRIES_BEFORE_QUARANTINE;
+    bool crashed = inhand_crashed(engine->inhand);
+    engine->suspect_kills =
+        tries >= (crashed ? CRASHES_BEFORE_QUARANTINE : KILLS_BEFORE_QUARANTINE);
     tx_put(tx, TABLE_INHAND, suspect, arena_printf(engine->event, "%" PRId64, tries),
            now_ms + 30 * GB_DAY_MS);
     err = tx_apply(tx);
     if (err == GB_OK) {
         err = engine->backend->ops->sync(engine->backend);
     }
-    LOG_WARN("was_stopped_inside_event", LOG_STR("event", suspect), LOG_INT("times", tries));
+    LOG_WARN("was_stopped_inside_event", LOG_STR("event", suspect),
+             LOG_TEXT("by", crashed ? "a crash" : "a kill"), LOG_INT("times", tries));
     arena_clear(engine->event);
     inhand_set(engine->inhand, STR_NONE);
     return err;
@@ -432,6 +441,7 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
     crypto_wipe(fresh, sizeof fresh);
     if (err == GB_OK) {
         err = look_at_inhand(engine, now_ms);
+        inhand_watch(engine->inhand);
     }
     if (err == GB_OK) {
         err = engine_prepare(engine->backend, engine->config, engine->lanes, &engine->intake,

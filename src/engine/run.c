@@ -223,8 +223,8 @@ static enum gb_err run_list(struct engine *engine, struct pending *const *head, 
         enum gb_err err = kills ? GB_DAMAGED : run_event(engine, p, now_ms, decided);
         if (is_own_fault(err)) {
             LOG_ERROR("event_set_aside", LOG_STR("event", p->event.id),
-                      LOG_TEXT("why",
-                               kills ? "it stopped the program three times" : gb_err_meaning(err)));
+                      LOG_TEXT("why", kills ? "it stopped the program again and again"
+                                            : gb_err_meaning(err)));
             err = set_aside(engine, p, now_ms, decided);
         }
         if (err != GB_OK) {

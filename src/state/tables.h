@@ -30,7 +30,7 @@
     X(JOBS_DUE, "jobs_due", 3)           /* due/instant/id, lease/instant/id/run: in due order */  \
     X(JOB_RUNS, "job_runs", 3)           /* id/newest first -> one run */                          \
     X(INHAND, "inhand", 3)               /* event -> tries: what a crash was working on */         \
-    X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us three times */
+    X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us again and again */
 
 #include "store/store.h"
 
