@@ -332,6 +332,18 @@ static bool secret_fetch(struct reading *r, struct options_found *found, size_t 
     return true;
 }
 
+/* A name is looked up. False: a fault was told. */
+static bool zone_fetch(struct reading *r, struct options_found *found, size_t i, void *base) {
+    struct str value = found->given[i].value, why;
+    struct zone *zone = (void *)((char *)base + found->options[i].offset);
+    if (option_zone_read(r->source, value, r->arena, zone, &why) == GB_OK) {
+        return true;
+    }
+    struct str shown = option_show(r->arena, value);
+    faults_of(r->faults, found, i, "\"" STR_FMT "\" " STR_FMT, STR_ARG(shown), STR_ARG(why));
+    return false;
+}
+
 /* What would be right, and if something was given, what about it is wrong. */
 static struct str expected(struct reading *r, const struct option *option, struct str value) {
     struct buf buf;
@@ -361,6 +373,9 @@ static bool given_put(struct reading *r, struct options_found *found, size_t i, 
     if (!utf8_is_valid(given->value)) {
         faults_of(r->faults, found, i, "not UTF-8");
         return false;
+    }
+    if (option->kind == OPTION_ZONE) {
+        return zone_fetch(r, found, i, base);
     }
     if (option_value_read(option, given->value, r->arena, base)) {
         return true;

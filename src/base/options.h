@@ -34,6 +34,7 @@ enum option_kind {
     OPTION_OFFSET,   /* int, minutes: "+03:00", "UTC" */
     OPTION_RATE,     /* struct rate: "10/min", "3/5min", "off" */
     OPTION_SCHEDULE, /* struct schedule: "0 9 * * *", "every 10 s", "off" */
+    OPTION_ZONE,     /* struct zone: "+03:00", "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin" */
 };
 
 enum option_flags {
@@ -94,7 +95,9 @@ struct options_source {
     struct str text;  /* what is in it; empty: no file */
     /* A variable's value or NULL. NULL: no environment. */
     const char *(*environment)(void *ctx, const char *name);
-    /* What is in the file a secret points to. Any error is a fault. NULL: none may. */
+    /* What is in the file a secret points to, or a time zone's name stands for (that is below
+     * /usr/share/zoneinfo, or the variable TZDIR). Any error is a fault; GB_NOT_FOUND of a zone is
+     * one only where its name is not known otherwise. NULL: none may. */
     enum gb_err (*read_file)(void *ctx, struct arena *arena, struct str path, struct str *ret_text);
     void *ctx;
     const char *const *overrides; /* "section.key=value" */

@@ -4,6 +4,8 @@
 
 #include "base/options.h"
 
+struct zone;
+
 /* Later ones go before earlier ones. */
 enum option_origin { ORIGIN_NONE, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_COMMAND_LINE };
 
@@ -47,6 +49,12 @@ bool option_value_read(const struct option *option, struct str value, struct are
                        void *base);
 /* What would be right: "a duration (30s, 10 min, 1h, 2d) from 1s to 1 min". */
 void option_value_describe(const struct option *option, struct buf *buf);
+/* OPTION_ZONE. `source` NULL: no file is read. GB_INVALID: *reterr_why goes behind the text in a
+ * fault, `is not a time zone (...); character 7: ...`. */
+#define OPTION_ZONE_WORDS "a time zone (+03:00, Europe/Berlin, CET-1CEST,M3.5.0,M10.5.0/3)"
+enum gb_err option_zone_read(const struct options_source *source, struct str text,
+                             struct arena *arena, struct zone *ret_zone,
+                             struct str *reterr_why) GB_MUST_USE;
 /* What is wrong with this one, where more can be said: "; minute, character 1: ...". */
 void option_value_explain(const struct option *option, struct str value, struct buf *buf);
 /* May the value be shown in a fault? */

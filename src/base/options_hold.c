@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/options.h"
 #include "base/schedule.h"
+#include "base/zone.h"
 
 /* The bytes that make the value: a text, a list's items, or the field itself. */
 static struct str value_of(const struct option *option, const void *base) {
@@ -36,8 +37,18 @@ static struct str value_of(const struct option *option, const void *base) {
         return (struct str){field, sizeof(struct rate)};
     case OPTION_SCHEDULE:
         return (struct str){field, sizeof(struct schedule)};
+    case OPTION_ZONE: /* is compared and copied with what it points to */
+        return (struct str){field, sizeof(struct zone)};
     }
     return STR_NONE;
+}
+
+static bool is_same(const struct option *option, const void *a, const void *b) {
+    if (option->kind == OPTION_ZONE) {
+        return zone_equal((const void *)((const char *)a + option->offset),
+                          (const void *)((const char *)b + option->offset));
+    }
+    return str_equal(value_of(option, a), value_of(option, b));
 }
 
 static void value_put(const struct option *option, struct str value, struct arena *arena,
@@ -59,6 +70,9 @@ static void value_put(const struct option *option, struct str value, struct aren
         *(struct int64_list *)field = (struct int64_list){items, count};
         return;
     }
+    case OPTION_ZONE:
+        *(struct zone *)field = zone_copy((const void *)value.p, arena);
+        return;
     case OPTION_I64:
     case OPTION_DURATION:
     case OPTION_CHOICE:
@@ -75,12 +89,11 @@ void options_hold(const struct options_spec *spec, const void *in_force, struct 
                   void *fresh, option_held_fn *each, void *ctx) {
     for (size_t i = 0; i < spec->count; i++) {
         const struct option *option = &spec->options[i];
-        struct str value = value_of(option, in_force);
         bool may_change = (option->flags & OPTION_RELOAD) != 0;
-        if (may_change || str_equal(value, value_of(option, fresh))) {
+        if (may_change || is_same(option, in_force, fresh)) {
             continue;
         }
-        value_put(option, value, arena, fresh);
+        value_put(option, value_of(option, in_force), arena, fresh);
         each(ctx, option);
     }
 }

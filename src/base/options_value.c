@@ -152,6 +152,10 @@ bool option_value_read(const struct option *option, struct str value, struct are
         return num_rate(value, field) == GB_OK;
     case OPTION_SCHEDULE:
         return schedule_parse(value, field, NULL) == GB_OK;
+    case OPTION_ZONE: {
+        struct str why;
+        return option_zone_read(NULL, value, arena, field, &why) == GB_OK;
+    }
     }
     gb_panic(__FILE__, __LINE__, "an option of no known kind");
 }
@@ -255,6 +259,9 @@ void option_value_describe(const struct option *option, struct buf *buf) {
         break;
     case OPTION_SCHEDULE:
         buf_add_text(buf, "a schedule (0 9 * * *, @daily, every 10 s), or off");
+        break;
+    case OPTION_ZONE:
+        buf_add_text(buf, OPTION_ZONE_WORDS);
         break;
     }
 }

@@ -1,6 +1,7 @@
 /* zone.c: which offset counts at an instant, until when, and the way back from civil time. */
 #include "base/zone.h"
 
+#include "base/arena.h"
 #include "base/base.h"
 
 #define DAY_S  INT64_C(86400)
@@ -132,7 +133,8 @@ struct zone zone_fixed(int32_t offset_s) {
 }
 
 bool zone_name_is_safe(struct str name) {
-    if (name.n == 0 || name.n > 64 || name.p[0] == '/' || name.p[name.n - 1] == '/') {
+    if (name.n == 0 || name.n > ZONE_NAME_BYTES_MAX || name.p[0] == '/' ||
+        name.p[name.n - 1] == '/') {
         return false;
     }
     for (size_t i = 0; i < name.n; i++) {
@@ -144,6 +146,42 @@ bool zone_name_is_safe(struct str name) {
         }
     }
     return true;
+}
+
+static bool rule_equal(const struct zone_rule *a, const struct zone_rule *b) {
+    return a->kind == b->kind && a->month == b->month && a->week == b->week && a->day == b->day &&
+           a->time_s == b->time_s;
+}
+
+bool zone_equal(const struct zone *a, const struct zone *b) {
+    if (a->count != b->count || a->first_s != b->first_s || a->standard_s != b->standard_s ||
+        a->summer_s != b->summer_s || a->has_rule != b->has_rule ||
+        a->has_summer != b->has_summer || !rule_equal(&a->summer_begins, &b->summer_begins) ||
+        !rule_equal(&a->summer_ends, &b->summer_ends)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->at_s[i] != b->at_s[i] || a->offset_s[i] != b->offset_s[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct zone zone_copy(const struct zone *zone, struct arena *arena) {
+    struct zone copy = *zone;
+    if (zone->count > 0) {
+        int64_t *at_s = ARENA_ARRAY(arena, int64_t, zone->count);
+        int32_t *offset_s = ARENA_ARRAY(arena, int32_t, zone->count);
+        memcpy(at_s, zone->at_s, zone->count * sizeof *at_s);
+        memcpy(offset_s, zone->offset_s, zone->count * sizeof *offset_s);
+        copy.at_s = at_s;
+        copy.offset_s = offset_s;
+    } else {
+        copy.at_s = NULL;
+        copy.offset_s = NULL;
+    }
+    return copy;
 }
 
 int32_t zone_offset_s(const struct zone *zone, int64_t instant_ms) {

@@ -19,8 +19,9 @@
 
 struct arena;
 
-#define ZONE_OFFSET_MAX_S (26 * 3600)
-#define ZONE_NEVER        INT64_MAX
+#define ZONE_OFFSET_MAX_S   (26 * 3600)
+#define ZONE_NEVER          INT64_MAX
+#define ZONE_NAME_BYTES_MAX 64
 
 enum zone_day_kind {
     ZONE_DAY_OF_MONTH, /* M3.5.0: the last Sunday (0) in March; week 1..5 */
@@ -63,6 +64,17 @@ enum gb_err zone_parse_tzif(struct str bytes, struct arena *arena, struct zone *
 
 /* May this name be put behind a directory's name? "Europe/Moscow", nothing that climbs out. */
 bool zone_name_is_safe(struct str name);
+
+/* The offset of a few names that stay at one ("Europe/Moscow"), for machines without the zone
+ * database. GB_NOT_FOUND. */
+enum gb_err zone_known(struct str name, struct zone *ret_zone) GB_MUST_USE;
+/* That of these names which was perhaps meant by "moscow" or "europe/moscow"; NULL: none. */
+const char *zone_guess(struct str typed);
+
+/* The same offset at every instant, by the same table and rule? */
+bool zone_equal(const struct zone *a, const struct zone *b);
+/* With its table copied into `arena`. */
+struct zone zone_copy(const struct zone *zone, struct arena *arena);
 
 /* Seconds east of UTC at the instant. */
 int32_t zone_offset_s(const struct zone *zone, int64_t instant_ms);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/num.h"
+#include "base/zone.h"
 #include "shop/catalog.h"
 #include "state/work.h"
 
@@ -14,7 +15,7 @@ struct voice voice_of(struct work *work, bool english) {
         .texts = work->texts,
         .language = english ? LANGUAGE_EN : LANGUAGE_RU,
         .now_ms = work->now_ms,
-        .zone_min = work->config->shop.time_zone_min,
+        .zone = &work->config->shop.zone,
         .currency = work->config->shop.currency,
         .shop = work->config->shop.name,
         .support = work->config->shop.support,
@@ -42,15 +43,16 @@ static struct str month(const struct voice *voice, int number_of_month) {
 }
 
 struct str say_date(const struct voice *voice, int64_t instant_ms) {
-    struct civil at = clock_civil(instant_ms, voice->zone_min);
+    struct civil at = zone_to_civil(voice->zone, instant_ms);
     return SAY(voice, TEXT_DATE, {PARAM_DAY, number(voice, at.day)},
                {PARAM_MONTH, month(voice, at.month)}, {PARAM_YEAR, number(voice, at.year)});
 }
 
 struct str say_moment(const struct voice *voice, int64_t instant_ms) {
-    struct civil at = clock_civil(instant_ms, voice->zone_min);
+    struct civil at = zone_to_civil(voice->zone, instant_ms);
+    struct civil now = zone_to_civil(voice->zone, voice->now_ms);
     struct str time = arena_printf(voice->arena, "%02d:%02d", at.hour, at.minute);
-    if (clock_day(instant_ms, voice->zone_min) == clock_day(voice->now_ms, voice->zone_min)) {
+    if (at.year == now.year && at.month == now.month && at.day == now.day) {
         return time;
     }
     return SAY(voice, TEXT_MOMENT, {PARAM_DAY, number(voice, at.day)},

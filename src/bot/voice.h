@@ -12,16 +12,17 @@ struct arena;
 struct location;
 struct tariff;
 struct work;
+struct zone;
 
 struct voice {
     struct arena *arena;
     const struct texts *texts;
     enum language language;
     int64_t now_ms;
-    int zone_min;
-    struct str currency; /* the shop's */
-    struct str shop;     /* its name */
-    struct str support;  /* @name or link; empty: none */
+    const struct zone *zone; /* the shop's */
+    struct str currency;     /* the shop's */
+    struct str shop;         /* its name */
+    struct str support;      /* @name or link; empty: none */
 };
 
 struct voice voice_of(struct work *work, bool english);

@@ -38,6 +38,7 @@ static int check_rows(struct backend *backend, const struct config *config, int6
         .arena = arena,
         .now_ms = now_ms,
         .config = config,
+        .zone = &config->shop.zone,
     };
     struct invariant_report report = {0};
     enum gb_err err = invariants_check(&work, ROWS_MAX, &report);

@@ -1,4 +1,4 @@
-#define GB_DOOR "reads the settings file, secrets' files and the environment"
+#define GB_DOOR "reads the settings file, files it names and the environment"
 #include "cli/config_file.h"
 
 #include "base/arena.h"
@@ -31,8 +31,9 @@ static enum gb_err file_read(struct arena *arena, const char *path, struct str *
     return failed ? GB_UNAVAILABLE : buf_end(&text, ret_text);
 }
 
-static enum gb_err secret_file(void *ctx, struct arena *arena, struct str path,
-                               struct str *ret_text) {
+/* A secret's or a time zone's. */
+static enum gb_err named_file(void *ctx, struct arena *arena, struct str path,
+                              struct str *ret_text) {
     (void)ctx;
     return file_read(arena, arena_cstr(arena, path), ret_text);
 }
@@ -57,7 +58,7 @@ enum gb_err config_load(const struct config_source *source, struct arena *arena,
     struct options_source from = {
         .file = source->path,
         .environment = environment_get,
-        .read_file = secret_file,
+        .read_file = named_file,
         .ctx = &environment,
         .overrides = source->overrides,
         .override_count = source->override_count,

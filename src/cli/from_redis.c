@@ -134,6 +134,7 @@ static enum gb_err move_all(struct moving *moving) {
         .arena = moving->arena,
         .now_ms = data_now_ms(),
         .config = moving->config,
+        .zone = &moving->config->shop.zone,
     };
     enum gb_err err = rows_walk(moving->from, 0, STR("fsm:"), moving->work.now_ms, take, moving);
     return err == GB_OK ? batch_end(moving) : err;

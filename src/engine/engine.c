@@ -424,6 +424,7 @@ static void tell_commands(struct engine *engine, int64_t now_ms) {
         .now_ms = now_ms,
         .config = engine->config,
         .texts = engine->options.texts,
+        .zone = &engine->config->shop.zone,
     };
     bot_commands(&work);
     for (const struct outbox_node *node = work.noise; node != NULL; node = node->next) {

@@ -167,6 +167,7 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
         .arena = arena,
         .now_ms = now_ms,
         .config = config,
+        .zone = &config->shop.zone,
         .is_shared = backend->is_shared,
     };
     /* First what needs no store: when that refuses, nothing may point into the settings before. */

@@ -32,6 +32,7 @@ static struct work work_begin(struct engine *engine, const struct event *event, 
         .rng = rng,
         .config = engine->config,
         .texts = engine->options.texts,
+        .zone = &engine->config->shop.zone,
         .is_shared = engine->backend->is_shared,
         .order = engine->order,
     };

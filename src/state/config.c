@@ -97,8 +97,9 @@ static const struct option options[] = {
      OPTION_RELOAD, "For users whose own language the bot does not speak: ru or en.", NULL},
     {"shop", "currency", OPTION_STR, AT(shop, currency), "RUB", 3, 3, NULL,
      0, "Of all prices that are not in Stars: ISO 4217.", NULL},
-    {"shop", "time_zone", OPTION_OFFSET, AT(shop, time_zone_min), "+03:00", 0, 0, NULL,
-     OPTION_RELOAD, "For dates that people see.", NULL},
+    {"shop", "time_zone", OPTION_ZONE, AT(shop, zone), "+03:00", 0, 0, NULL,
+     OPTION_RELOAD, "For dates that people see, and hours at which something is done. Names need the system's "
+     "zone database (tzdata); Europe/Moscow and others of its neighbourhood are known without.", NULL},
     {"shop", "support", OPTION_STR, AT(shop, support), NULL, 0, 64, NULL,
      OPTION_RELOAD, "Who answers questions: @name.", NULL},
     {"shop", "invoice_lifetime", OPTION_DURATION, AT(shop, invoice_ms), "30min", GB_MINUTE_MS, 7 * GB_DAY_MS, NULL,

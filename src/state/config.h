@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/num.h"
 #include "base/options.h"
+#include "base/zone.h"
 
 enum store_backend {
     STORE_LMDB,
@@ -94,7 +95,7 @@ struct config {
         struct str name;
         int language; /* 0 ru, 1 en: for users whose own is neither */
         struct str currency;
-        int time_zone_min;
+        struct zone zone;   /* of dates that people see, and of the jobs' hours */
         struct str support; /* @name or link; empty: none */
         int64_t invoice_ms; /* how long an invoice is shown as payable */
         int64_t dialog_ms;  /* FSM state expires */

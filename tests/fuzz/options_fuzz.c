@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/crypto.h"
 #include "base/schedule.h"
+#include "base/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
@@ -21,6 +22,7 @@ struct settings {
     bool flag;
     struct int64_list list;
     struct schedule schedule;
+    struct zone zone;
     struct item *items;
     size_t item_count;
 };
@@ -46,6 +48,7 @@ static const struct option options[] = {
     ROW("flag", flag, OPTION_BOOL, 0, 0),
     ROW("list", list, OPTION_I64_LIST, 1, 9),
     ROW("schedule", schedule, OPTION_SCHEDULE, 0, 0),
+    ROW("zone", zone, OPTION_ZONE, 0, 0),
 };
 
 static const struct option item_options[] = {
@@ -80,11 +83,15 @@ static const struct options_spec spec = {
     .struct_bytes = sizeof(struct settings),
 };
 
-static enum gb_err secret_file(void *ctx, struct arena *arena, struct str path,
-                               struct str *ret_text) {
-    (void)ctx, (void)arena;
-    *ret_text = path;
-    return GB_OK;
+/* A secret's file holds its path; a zone's, what follows its mark in the input. */
+static enum gb_err named_file(void *ctx, struct arena *arena, struct str path,
+                              struct str *ret_text) {
+    (void)arena;
+    const struct str *input = ctx;
+    struct str zone = str_sub(*input, str_find_str(*input, STR("TZif")), input->n);
+    bool is_zone = str_starts(path, STR("/usr/share/zoneinfo/"));
+    *ret_text = is_zone ? zone : path;
+    return is_zone && zone.n == 0 ? GB_NOT_FOUND : GB_OK;
 }
 
 static void check(const struct settings *s) {
@@ -98,6 +105,10 @@ static void check(const struct settings *s) {
         gb_assert(s->list.items[i] >= 1 && s->list.items[i] <= 9);
     }
     gb_assert(s->schedule.kind != SCHEDULE_EVERY || s->schedule.every_ms >= SCHEDULE_EVERY_MIN_MS);
+    for (int64_t year = 0; year < 80; year++) {
+        int32_t offset_s = zone_offset_s(&s->zone, year * 366 * GB_DAY_MS);
+        gb_assert(offset_s >= -ZONE_OFFSET_MAX_S && offset_s <= ZONE_OFFSET_MAX_S);
+    }
     gb_assert(s->item_count <= 4);
     for (size_t i = 0; i < s->item_count; i++) {
         gb_assert(s->items[i].id.n >= 1 && s->items[i].id.n <= 16);
@@ -111,10 +122,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     }
     struct settings settings;
     struct faults faults;
+    struct str input = {(const char *)data, bytes};
     struct options_source source = {
         .file = "f",
-        .text = {(const char *)data, bytes},
-        .read_file = secret_file,
+        .text = input,
+        .read_file = named_file,
+        .ctx = &input,
     };
     faults_init(&faults, arena);
     enum gb_err err = options_read(&spec, &source, arena, &settings, &faults);

@@ -441,6 +441,78 @@ static void names_that_climb_out_are_not_safe(void **state) {
     }
 }
 
+static void names_known_without_a_database_agree_with_it(void **state) {
+    /* Not Asia/Almaty: it moved in 2024, and this machine's database may be older. */
+    const char *const known[] = {
+        "Europe/Moscow", "Europe/Kaliningrad", "Europe/Samara",    "Asia/Yekaterinburg",
+        "Asia/Omsk",     "Asia/Novosibirsk",   "Asia/Krasnoyarsk", "Asia/Irkutsk",
+        "Asia/Yakutsk",  "Asia/Vladivostok",   "Asia/Magadan",     "Asia/Kamchatka",
+        "Europe/Minsk",  "Asia/Tashkent",      "Asia/Tbilisi",     "Asia/Yerevan",
+        "Asia/Baku",     "Europe/Istanbul",    "Asia/Bishkek",     "Etc/UTC",
+    };
+    for (size_t i = 0; i < GB_COUNT(known); i++) {
+        struct zone ours, theirs;
+        assert_int_equal(zone_known(str_of(known[i]), &ours), GB_OK);
+        if (load(*state, known[i], &theirs)) {
+            for (int month = 0; month < 360; month++) {
+                int64_t ms = utc_ms(2026 + month / 12, 1 + month % 12, 1, 0, 0);
+                assert_int_equal(zone_offset_s(&ours, ms), zone_offset_s(&theirs, ms));
+            }
+        }
+    }
+    struct zone zone;
+    assert_int_equal(zone_known(STR("Asia/Almaty"), &zone), GB_OK);
+    assert_int_equal(zone_offset_s(&zone, 0), 5 * 3600);
+    assert_int_equal(zone_known(STR("Europe/Berlin"), &zone), GB_NOT_FOUND);
+    assert_int_equal(zone_known(STR("europe/moscow"), &zone), GB_NOT_FOUND);
+}
+
+static void a_slip_of_case_or_a_bare_city_is_guessed(void **state) {
+    (void)state;
+    assert_string_equal(zone_guess(STR("europe/moscow")), "Europe/Moscow");
+    assert_string_equal(zone_guess(STR("YEREVAN")), "Asia/Yerevan");
+    assert_string_equal(zone_guess(STR("utc")), "UTC");
+    assert_null(zone_guess(STR("Berlin")));
+    assert_null(zone_guess(STR("")));
+}
+
+static void a_copy_stands_alone_and_is_equal(void **state) {
+    struct arena *arena = arena_new(4096, 65536);
+    struct zone zone, copy;
+    assert_int_equal(zone_parse_tzif(small_file(arena, '2'), arena, &zone, NULL), GB_OK);
+    copy = zone_copy(&zone, *state);
+    assert_true(zone_equal(&zone, &copy));
+    assert_ptr_not_equal(zone.at_s, copy.at_s);
+    arena_free(arena);
+    assert_int_equal(zone_offset_s(&copy, 999999), 3600);
+    assert_int_equal(zone_offset_s(&copy, 1000000), 10800);
+}
+
+static void zones_that_differ_in_anything_are_not_equal(void **state) {
+    struct zone zone = parsed("CET-1CEST,M3.5.0,M10.5.0/3"), other;
+    assert_int_equal(zone_parse_tzif(small_file(*state, '2'), *state, &other, NULL), GB_OK);
+    zone.at_s = other.at_s;
+    zone.offset_s = other.offset_s;
+    zone.count = other.count;
+    const int64_t at_s[] = {zone.at_s[0] + 1};
+    const int32_t offset_s[] = {zone.offset_s[0] + 1};
+    struct zone others[] = {zone, zone, zone, zone, zone, zone, zone, zone, zone, zone};
+    others[0].at_s = at_s;
+    others[1].offset_s = offset_s;
+    others[2].count = 0;
+    others[3].first_s++;
+    others[4].standard_s++;
+    others[5].summer_s++;
+    others[6].has_rule = false;
+    others[7].has_summer = false;
+    others[8].summer_begins.week = 1;
+    others[9].summer_ends.time_s++;
+    assert_true(zone_equal(&zone, &zone));
+    for (size_t i = 0; i < GB_COUNT(others); i++) {
+        assert_false(zone_equal(&zone, &others[i]));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zone_files_agree_with_the_c_library_from_1800_to_2500),
@@ -456,6 +528,10 @@ int main(void) {
         cmocka_unit_test(damaged_bytes_never_lead_outside),
         cmocka_unit_test(a_file_that_counts_leap_seconds_is_refused_by_name),
         cmocka_unit_test(names_that_climb_out_are_not_safe),
+        cmocka_unit_test(names_known_without_a_database_agree_with_it),
+        cmocka_unit_test(a_slip_of_case_or_a_bare_city_is_guessed),
+        cmocka_unit_test(a_copy_stands_alone_and_is_equal),
+        cmocka_unit_test(zones_that_differ_in_anything_are_not_equal),
     };
     return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }

@@ -52,7 +52,7 @@ static void set_config(struct config *config) {
     config->shop.name = STR("GigaBridge");
     config->shop.language = 0;
     config->shop.currency = STR("RUB");
-    config->shop.time_zone_min = 180;
+    config->shop.zone = zone_fixed(3 * 3600);
     config->shop.support = STR("@help");
     config->shop.invoice_ms = 30 * GB_MINUTE_MS;
     config->shop.dialog_ms = GB_HOUR_MS;
@@ -90,6 +90,7 @@ static struct work work_for(struct desk *desk, struct rng *rng, struct str id) {
         .rng = rng,
         .config = &desk->config,
         .texts = desk->texts,
+        .zone = &desk->config.shop.zone,
         .order = desk->order,
     };
 }

@@ -3,7 +3,9 @@
 #include "bot/screens.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/zone.h"
 #include "bot/bot.h"
 #include "bot/routes.h"
 #include "bot/screen.h"
@@ -66,7 +68,10 @@ static const struct provider test = {"test", "way.test", false, "pay:test"};
 static const struct provider strange = {"strange", "way.not_in_texts", false, "pay:strange"};
 static const struct provider *const providers[] = {&stars, &test, &strange};
 
+static struct zone zone;
+
 static void fill(enum language language) {
+    zone = zone_fixed(14 * 3600);
     struct str odd = repeat("🇩🇪<&>\"Ё", 60);
     struct str id = repeat("x", 20);
     voice = (struct voice){
@@ -74,7 +79,7 @@ static void fill(enum language language) {
         .texts = texts,
         .language = language,
         .now_ms = INT64_C(1795431600000),
-        .zone_min = 840,
+        .zone = &zone,
         .currency = STR("RUB"),
         .shop = odd,
         .support = STR("@a_b"),
@@ -258,7 +263,7 @@ static void figures_are_worded_as_the_language_wants(void **state) {
     subscription.traffic_gb = 50;
     subscription.used_bytes = INT64_C(1932735283); /* 1.8 GB */
     subscription.target_expires_ms = voice.now_ms + 21 * GB_DAY_MS;
-    voice.zone_min = 180;
+    zone = zone_fixed(3 * 3600);
     subscription.used_at_ms = voice.now_ms;
     assert_non_null(strstr(arena_cstr(arena, words_of(screen_sub)), "остался 21 день"));
     assert_non_null(
@@ -272,6 +277,28 @@ static void figures_are_worded_as_the_language_wants(void **state) {
     assert_non_null(strstr(arena_cstr(arena, words_of(screen_sub)), "последний день"));
     subscription.target_expires_ms = voice.now_ms;
     assert_non_null(strstr(arena_cstr(arena, words_of(screen_sub)), "Закончилась"));
+}
+
+static int64_t utc_ms(int month, int day, int hour, int minute) {
+    struct civil c = {.year = 2026, .month = month, .day = day, .hour = hour, .minute = minute};
+    return clock_instant_ms(&c, 0);
+}
+
+static void dates_follow_the_zone_across_the_change_of_the_clock(void **state) {
+    (void)state;
+    fill(LANGUAGE_EN);
+    assert_int_equal(zone_parse_posix(STR("CET-1CEST,M3.5.0,M10.5.0/3"), &zone, NULL, NULL), GB_OK);
+    assert_true(str_is(say_date(&voice, utc_ms(11, 23, 22, 30)), "23 November 2026"));
+    assert_true(str_is(say_date(&voice, utc_ms(11, 23, 23, 0)), "24 November 2026"));
+    assert_true(str_is(say_date(&voice, utc_ms(7, 1, 21, 59)), "1 July 2026"));
+    assert_true(str_is(say_date(&voice, utc_ms(7, 1, 22, 0)), "2 July 2026"));
+    /* 25 October has 25 hours: from 24 October 22:00 to 25 October 23:00. */
+    voice.now_ms = utc_ms(10, 25, 22, 59);
+    assert_true(str_is(say_moment(&voice, utc_ms(10, 24, 22, 0)), "00:00"));
+    assert_true(str_is(say_moment(&voice, utc_ms(10, 25, 0, 30)), "02:30"));
+    assert_true(str_is(say_moment(&voice, utc_ms(10, 25, 1, 30)), "02:30"));
+    assert_true(str_is(say_moment(&voice, utc_ms(10, 24, 21, 59)), "24 October, 23:59"));
+    assert_true(str_is(say_moment(&voice, utc_ms(10, 25, 23, 0)), "26 October, 00:00"));
 }
 
 static void the_price_of_a_tariff_is_on_its_button(void **state) {
@@ -327,6 +354,7 @@ int main(void) {
         cmocka_unit_test(every_place_leads_back_to_the_menu),
         cmocka_unit_test(every_press_has_a_step_and_every_route_a_use),
         cmocka_unit_test(figures_are_worded_as_the_language_wants),
+        cmocka_unit_test(dates_follow_the_zone_across_the_change_of_the_clock),
         cmocka_unit_test(the_price_of_a_tariff_is_on_its_button),
         cmocka_unit_test(support_is_a_link_only_where_it_can_be_one),
         cmocka_unit_test(a_button_whose_data_does_not_fit_is_left_out),
