@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/json.h"
+#include "panel/hiddify_list.h"
 #include "panel/hiddify_reply.h"
 #include "panel/hiddify_wish.h"
 #include "panel/panel.h"
@@ -28,8 +29,14 @@
 #define WRITE_MS_MAX    (90 * GB_SECOND_MS)
 #define REPLY_BYTES_MAX (256 * 1024)
 #define BODY_BYTES_MAX  1024
-#define URL_BYTES_MAX   1024
-#define WORD_CHARS      32
+
+/* Some 900 bytes a user: room for 140,000 of them, and for the minutes that a panel takes to write
+ * them down. */
+#define LIST_MS_MAX    (2 * GB_MINUTE_MS)
+#define LIST_BYTES_MAX (128 * 1024 * 1024)
+#define URL_BYTES_MAX  1024
+#define WORD_CHARS     32
+#define LOAD_MAX       1e6
 
 /* ---- ensure ---- */
 
@@ -83,7 +90,8 @@ static struct answer read_created(const struct reply *reply) {
     if (!str_equal(uuid, wish.user.uuid)) {
         return not_kept(reply, "uuid");
     }
-    if (wish_missing(reply->arena, &wish, reply->tree) != NULL) {
+    /* A user that is made disabled gets into the cores all the same; PATCH takes it out of them. */
+    if (wish_missing(reply->arena, &wish, reply->tree) != NULL || !wish.user.enabled) {
         return more(reply, "ensure/mend", reply->call->body);
     }
     return ensured(reply, &wish, true);
@@ -211,6 +219,81 @@ static struct answer read_version(const struct reply *reply) {
     return done(two_texts(reply->arena, "version", version, "role", role));
 }
 
+/* ---- list, status ---- */
+
+static struct answer read_list(const struct reply *reply) {
+    struct str said;
+    struct answer answer;
+    if (reply_is_empty_list(reply)) {
+        return done(PANEL_LIST_EMPTY);
+    }
+    if (reply->http->status != 200) {
+        return reply_failure(reply);
+    }
+    enum gb_err err = user_list(reply->arena, reply->http->body, reply->to->zone_offset_min, &said);
+    if (err == GB_NO_SPACE) {
+        answer = reply_answer(reply, ANSWER_LATER, "", STR("no memory for this list now"));
+        answer.retry_after_ms = GB_MINUTE_MS;
+        return answer;
+    }
+    return err == GB_OK
+               ? done(said)
+               : reply_answer(reply, ANSWER_UNKNOWN, "", STR("no list of users in the answer"));
+}
+
+static void put_count(struct json_out *out, const char *key, const struct json *tree,
+                      const char *path) {
+    int64_t count = json_i64_or(tree, path, -1);
+    if (count >= 0) {
+        json_put_i64(out, key, count);
+    }
+}
+
+/* `part` of `whole`, both of the tree; a whole of NULL is a hundred. */
+static void put_percent(struct json_out *out, const char *key, const struct json *system,
+                        const char *part, const char *whole) {
+    double some, all = 100;
+    if (json_number(system, part, &some) &&
+        (whole == NULL || (json_number(system, whole, &all) && all > 0)) && some >= 0) {
+        json_put_i64(out, key, (int64_t)(GB_MIN(some / all, 1.0) * 100 + 0.5));
+    }
+}
+
+static void put_load(struct json_out *out, struct arena *arena, const struct json *system) {
+    double one, five, fifteen;
+    if (json_number(system, "load_avg_1min", &one) && json_number(system, "load_avg_5min", &five) &&
+        json_number(system, "load_avg_15min", &fifteen) && one >= 0 && one < LOAD_MAX &&
+        five >= 0 && five < LOAD_MAX && fifteen >= 0 && fifteen < LOAD_MAX) {
+        json_put_str(out, "load", arena_printf(arena, "%.2f %.2f %.2f", one, five, fifteen));
+    }
+}
+
+/* Online is who had traffic in the last five minutes. */
+static struct answer read_status(const struct reply *reply) {
+    const struct json *system = json_at(reply->tree, "stats.system");
+    const struct json *usage = json_at(reply->tree, "usage_history");
+    struct buf buf;
+    struct json_out out;
+    if (reply->http->status != 200) {
+        return reply_failure(reply);
+    }
+    if (!json_is_object(json_at(reply->tree, "stats")) || !json_is_object(usage)) {
+        return reply_answer(reply, ANSWER_UNKNOWN, "", STR("no status in the answer"));
+    }
+    buf_init(&buf, reply->arena, BODY_BYTES_MAX);
+    json_begin(&out, &buf);
+    json_open_object(&out, NULL);
+    put_count(&out, "users", usage, "total.users");
+    put_count(&out, "online", usage, "m5.online");
+    put_percent(&out, "cpu_percent", system, "cpu_percent", NULL);
+    put_percent(&out, "memory_percent", system, "ram_used", "ram_total");
+    put_percent(&out, "disk_percent", system, "disk_used", "disk_total");
+    put_load(&out, reply->arena, system);
+    json_close(&out);
+    gb_assert(!buf.failed);
+    return done(buf_str(&buf));
+}
+
 /* ---- the table ---- */
 
 enum about { ABOUT_WISH, ABOUT_UUID, ABOUT_NOTHING };
@@ -231,6 +314,8 @@ static const struct step {
     {"remove", HTTP_DELETE, "/api/v2/admin/user/", true, ABOUT_UUID, read_removed},
     {"health", HTTP_GET, "/api/v2/admin/me/", false, ABOUT_NOTHING, read_admin},
     {"health/version", HTTP_GET, "/api/v2/panel/info/", false, ABOUT_NOTHING, read_version},
+    {"status", HTTP_GET, "/api/v2/admin/server_status/", false, ABOUT_NOTHING, read_status},
+    {"list", HTTP_GET, "/api/v2/admin/user/", false, ABOUT_NOTHING, read_list},
 };
 
 static const struct step *step_find(struct str kind) {
@@ -303,6 +388,10 @@ static enum gb_err build_request(const struct call *call, const struct endpoint 
         .total_ms_max = step->method == HTTP_GET ? READ_MS_MAX : WRITE_MS_MAX,
         .reply_bytes_max = REPLY_BYTES_MAX,
     };
+    if (step->read == read_list) {
+        request.total_ms_max = LIST_MS_MAX;
+        request.reply_bytes_max = LIST_BYTES_MAX;
+    }
     request.headers = headers_for(to, arena, &request.header_count);
     if (buf_end(&url, &request.url) != GB_OK) {
         return GB_INVALID;
@@ -320,8 +409,11 @@ static void read_reply(const struct call *call, const struct endpoint *to,
         return;
     }
     gb_assert(step != NULL);
-    /* The content type is not looked at: the panel sends JSON as text/html, too. */
-    if (json_parse(arena, http->body, &reply.tree, NULL) != GB_OK || !json_is_object(reply.tree)) {
+    /* The content type is not looked at: the panel sends JSON as text/html, too. A list is no
+     * object, and too much for a tree. */
+    bool is_list = step->read == read_list && http->status == 200;
+    if (is_list || http->body.n > REPLY_BYTES_MAX ||
+        json_parse(arena, http->body, &reply.tree, NULL) != GB_OK || !json_is_object(reply.tree)) {
         reply.tree = NULL;
     }
     *ret_answer = step->read(&reply);

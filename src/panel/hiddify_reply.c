@@ -44,6 +44,11 @@ bool reply_is_no_user(const struct reply *reply) {
     return reply->http->status == 404 && reply_says(reply, "user not found");
 }
 
+bool reply_is_empty_list(const struct reply *reply) {
+    return reply->http->status == 404 &&
+           str_equal_nocase(message_of(reply->tree), STR("You have no user"));
+}
+
 bool reply_is_ok(const struct reply *reply) {
     return str_is(message_of(reply->tree), "ok");
 }

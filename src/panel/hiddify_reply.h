@@ -23,6 +23,8 @@ struct answer reply_answer(const struct reply *reply, enum answer_kind kind, con
 bool reply_says(const struct reply *reply, const char *text);
 /* The true "there is no such user", not just some 404. */
 bool reply_is_no_user(const struct reply *reply);
+/* The panel's own "you have no user", which is how it says that its list is empty. */
+bool reply_is_empty_list(const struct reply *reply);
 /* DELETE was done. */
 bool reply_is_ok(const struct reply *reply);
 /* Whatever is no 200 and means the same in every step. */

@@ -171,3 +171,32 @@ bool user_state(const struct json *user, int zone_min, struct panel_state *ret_s
     *ret_state = state;
     return true;
 }
+
+/* Of what wish_read makes of an end, the way back: the midnight behind the last good day. */
+static int64_t expiry_of(int64_t start_day, int64_t days, int zone_min) {
+    int64_t end_day = start_day + GB_MIN(GB_MAX(days, -DAYS_MAX), DAYS_MAX) + 1;
+    return GB_MAX(end_day * GB_DAY_MS - zone_min * GB_MINUTE_MS, INT64_C(1));
+}
+
+bool user_figures(const struct json *user, int zone_min, struct user_figures *ret_figures) {
+    static const char *const limit = "usage_limit_GB", *const used = "current_usage_GB";
+    static const char *const days = "package_days", *const enabled = "enable";
+    struct user_figures figures = {.state = {.enabled = true}};
+    double used_gb = 0, limit_gb = NO_LIMIT_GB;
+    int64_t start_day, package_days = -1;
+    if ((json_at(user, used) != NULL && !json_number(user, used, &used_gb)) ||
+        (json_at(user, limit) != NULL && !json_number(user, limit, &limit_gb)) ||
+        (json_at(user, days) != NULL && !json_i64(user, days, &package_days)) ||
+        (json_at(user, enabled) != NULL && !json_bool(user, enabled, &figures.state.enabled))) {
+        return false;
+    }
+    figures.state.used_bytes = bytes_of(used_gb);
+    figures.state.limit_bytes = limit_of(limit_gb);
+    figures.state.last_seen_ms = instant_of(json_str_or(user, "last_online", STR_NONE), zone_min);
+    struct str start = str_sub(json_str_or(user, "start_date", STR_NONE), 0, 10);
+    if (json_at(user, days) != NULL && clock_parse_date(start, &start_day) == GB_OK) {
+        figures.expires_ms = expiry_of(start_day, package_days, zone_min);
+    }
+    *ret_figures = figures;
+    return true;
+}

@@ -39,4 +39,12 @@ bool wish_is_ours(const struct wish *wish, const struct json *user);
 bool user_state(const struct json *user, int zone_min, struct panel_state *ret_state);
 bool user_is(const struct json *user, struct str uuid);
 
+/* A user of the list: the same, and when its package ends (panel_listed.expires_ms). What is
+ * missing or null counts as nothing, enabled as true. False: something is of another kind. */
+struct user_figures {
+    struct panel_state state;
+    int64_t expires_ms;
+};
+bool user_figures(const struct json *user, int zone_min, struct user_figures *ret_figures);
+
 #endif

@@ -60,6 +60,29 @@ enum gb_err panel_read_said(struct arena *arena, struct str said, struct panel_s
     return GB_OK;
 }
 
+/* Absent is -1; what is there must be a figure. */
+static bool read_figure(const struct json *tree, const char *name, int64_t *ret_figure) {
+    *ret_figure = -1;
+    return json_at(tree, name) == NULL || (json_i64(tree, name, ret_figure) && *ret_figure >= 0);
+}
+
+enum gb_err panel_status_said(struct arena *arena, struct str said,
+                              struct panel_status *ret_status) {
+    const struct json *tree;
+    struct panel_status status;
+    if (json_parse(arena, said, &tree, NULL) != GB_OK || !json_is_object(tree) ||
+        !read_figure(tree, "users", &status.users) ||
+        !read_figure(tree, "online", &status.online) ||
+        !read_figure(tree, "cpu_percent", &status.cpu_percent) ||
+        !read_figure(tree, "memory_percent", &status.memory_percent) ||
+        !read_figure(tree, "disk_percent", &status.disk_percent)) {
+        return GB_DAMAGED;
+    }
+    status.load = json_str_or(tree, "load", STR_NONE);
+    *ret_status = status;
+    return GB_OK;
+}
+
 struct str panel_link(struct arena *arena, struct str user_link, struct str uuid, struct str name) {
     struct buf link;
     while (str_ends(user_link, STR("/"))) {

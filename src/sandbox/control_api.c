@@ -9,6 +9,7 @@
 #include "sandbox/faults.h"
 
 #define ADVANCE_MS_MAX (INT64_C(3660) * GB_DAY_MS)
+#define LOAD_MAX       100000
 #define BOT_END_MS_MAX (10 * GB_SECOND_MS)
 
 static const struct str OK_BODY = STR_INIT("{\"ok\":true}");
@@ -87,6 +88,46 @@ static void panel_use(struct control_call *call) {
         control_refuse(call, 404, "there is no such user on the panel");
         return;
     }
+    control_say(call, 200, OK_BODY);
+}
+
+static void edit_user(struct control_call *call) {
+    struct str user, faults;
+    struct str uuid = call->part_count > 3 ? call->parts[3] : STR_NONE;
+    enum gb_err err = hiddify_edit(call->control->is.panel, &call->visit->now, call->arena, uuid,
+                                   call->body, &user, &faults);
+    if (err == GB_OK) {
+        control_say(call, 200,
+                    arena_printf(call->arena, "{\"ok\":true,\"user\":" STR_FMT "}", STR_ARG(user)));
+    } else if (err == GB_INVALID) {
+        control_refuse(call, 400, arena_cstr(call->arena, faults));
+    } else if (err == GB_NOT_FOUND) {
+        control_refuse(call, 404, "there is no such user on the panel");
+    } else {
+        control_refuse(call, 409, err == GB_EXISTS ? "the uuid is taken" : "the panel is full");
+    }
+}
+
+static void remove_user(struct control_call *call) {
+    if (hiddify_remove(call->control->is.panel, call->parts[3]) != GB_OK) {
+        control_refuse(call, 404, "there is no such user on the panel");
+        return;
+    }
+    control_say(call, 200, OK_BODY);
+}
+
+static void set_machine(struct control_call *call) {
+    struct hiddify_machine *machine = hiddify_machine(call->control->is.panel);
+    int64_t cpu = control_body_number(call, "cpu_percent", machine->cpu_percent);
+    int64_t memory = control_body_number(call, "memory_percent", machine->memory_percent);
+    int64_t disk = control_body_number(call, "disk_percent", machine->disk_percent);
+    int64_t load = control_body_number(call, "load_hundredths", machine->load_hundredths);
+    if (GB_MIN(GB_MIN(cpu, memory), GB_MIN(disk, load)) < 0 ||
+        GB_MAX(GB_MAX(cpu, memory), disk) > 100 || load > LOAD_MAX) {
+        control_refuse(call, 400, "a percentage is not from 0 to 100, or a load not from 0");
+        return;
+    }
+    *machine = (struct hiddify_machine){cpu, memory, disk, load};
     control_say(call, 200, OK_BODY);
 }
 
@@ -226,7 +267,11 @@ static const struct {
     {HTTP_GET, "panel", get_panel},
     {HTTP_POST, "panel", set_panel},
     {HTTP_GET, "panel/users", panel_users},
+    {HTTP_POST, "panel/users", edit_user},
+    {HTTP_POST, "panel/users/*", edit_user},
+    {HTTP_DELETE, "panel/users/*", remove_user},
     {HTTP_POST, "panel/use", panel_use},
+    {HTTP_POST, "panel/machine", set_machine},
     {HTTP_GET, "payments", list_payments},
     {HTTP_POST, "payments/*", move_payment},
     {HTTP_POST, "faults", plan_fault},

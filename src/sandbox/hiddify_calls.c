@@ -106,6 +106,28 @@ static bool read_body(struct panel_call *call, bool create, const struct json **
     return true;
 }
 
+void panel_change(struct hiddify_user *user, const struct json *body) {
+    struct str uuid = json_str_or(body, "uuid", STR_NONE);
+    if (hiddify_uuid_is_fine(uuid)) {
+        keep_replace(&user->uuid, uuid); /* any other one is dropped without a word */
+    }
+    hiddify_apply(user, body);
+}
+
+struct hiddify_user *panel_add(struct hiddify_model *model, struct arena *arena,
+                               const struct json *body) {
+    if (model->count >= HIDDIFY_USERS_MAX) {
+        return NULL;
+    }
+    struct hiddify_user *user =
+        hiddify_user_new(arena, &model->rng, model->next_id++, model->owner, model->reset_day);
+    panel_change(user, body);
+    model->users =
+        keep_grow(model->users, model->count, &model->capacity, sizeof(struct hiddify_user *));
+    model->users[model->count++] = user;
+    return user;
+}
+
 void panel_create_user(struct panel_call *call) {
     struct hiddify_model *model = call->model;
     const struct json *body;
@@ -117,19 +139,11 @@ void panel_create_user(struct panel_call *call) {
         panel_refuse(call, 400, "The user exists");
         return;
     }
-    if (model->count >= HIDDIFY_USERS_MAX) {
+    struct hiddify_user *user = panel_add(model, call->arena, body);
+    if (user == NULL) {
         panel_blow_up(call, "the sandbox's panel is full");
         return;
     }
-    struct hiddify_user *user = hiddify_user_new(call->arena, &model->rng, model->next_id++,
-                                                 model->owner, model->reset_day);
-    if (hiddify_uuid_is_fine(uuid)) {
-        keep_replace(&user->uuid, uuid); /* any other one is dropped without a word */
-    }
-    hiddify_apply(user, body);
-    model->users =
-        keep_grow(model->users, model->count, &model->capacity, sizeof(struct hiddify_user *));
-    model->users[model->count++] = user;
     answer_user(call, user);
 }
 
@@ -158,11 +172,19 @@ void panel_patch_user(struct panel_call *call) {
         panel_blow_up(call, "(sqlite3.IntegrityError) UNIQUE constraint failed: user.uuid");
         return;
     }
-    if (hiddify_uuid_is_fine(uuid)) {
-        keep_replace(&user->uuid, uuid);
-    }
-    hiddify_apply(user, body);
+    panel_change(user, body);
     answer_user(call, user);
+}
+
+void panel_drop(struct hiddify_model *model, struct hiddify_user *user) {
+    size_t left = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        if (model->users[i] != user) {
+            model->users[left++] = model->users[i];
+        }
+    }
+    model->count = left;
+    hiddify_user_free(user);
 }
 
 void panel_delete_user(struct panel_call *call) {
@@ -172,34 +194,8 @@ void panel_delete_user(struct panel_call *call) {
         panel_refuse(call, 404, "user not found");
         return;
     }
-    size_t left = 0;
-    for (size_t i = 0; i < model->count; i++) {
-        if (model->users[i] != user) {
-            model->users[left++] = model->users[i];
-        }
-    }
-    model->count = left;
-    hiddify_user_free(user);
+    panel_drop(model, user);
     panel_answer(call, 200, STR("{\"msg\":\"ok\",\"status\":200}"));
-}
-
-enum gb_err hiddify_use(struct hiddify_model *model, const struct moment *now, struct str uuid,
-                        int64_t bytes) {
-    struct hiddify_user *user = panel_find(model, uuid);
-    if (user == NULL) {
-        return GB_NOT_FOUND;
-    }
-    struct civil c = clock_civil(now->wall_ms, model->zone_offset_min);
-    char stamp[64];
-    int n = snprintf(stamp, sizeof stamp, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day,
-                     c.hour, c.minute, c.second);
-    gb_assert(n > 0 && n < (int)sizeof stamp);
-    keep_replace(&user->last_online, str_of(stamp));
-    user->used_bytes = GB_MAX(user->used_bytes + bytes, 0);
-    if (user->start_day == HIDDIFY_NO_DAY) {
-        user->start_day = panel_today(model, now->wall_ms);
-    }
-    return GB_OK;
 }
 
 /* ---- other calls */
@@ -211,25 +207,6 @@ void panel_admin_me(struct panel_call *call) {
                               "\"super_admin\",\"name\":\"Owner\",\"parent_admin_uuid\":\"" STR_FMT
                               "\",\"telegram_id\":0,\"uuid\":\"" STR_FMT "\"}",
                               STR_ARG(call->model->owner), STR_ARG(call->model->owner)));
-}
-
-void panel_server_status(struct panel_call *call) {
-    int64_t used = 0;
-    for (size_t i = 0; i < call->model->count; i++) {
-        used += call->model->users[i]->used_bytes;
-    }
-    panel_answer(
-        call, 200,
-        arena_printf(
-            call->arena,
-            "{\"stats\":{\"system\":{\"cpu_percent\":1.0,\"disk_total\":37.704,\"disk_used\":"
-            "11.207,\"num_cpus\":2,\"ram_total\":3.8242,\"ram_used\":1.4127},\"top5\":{\"cpu\":"
-            "[],\"memory\":[[\"xray\",0.2]],\"ram\":[]}},\"usage_history\":{\"h24\":{\"online\":"
-            "0,\"usage\":0},\"last_30_days\":{\"online\":0,\"usage\":%" PRId64 "},\"m5\":{"
-            "\"online\":0,\"usage\":0},\"today\":{\"online\":0,\"usage\":0},\"total\":{"
-            "\"online\":0,\"usage\":%" PRId64 ",\"users\":%zu},\"yesterday\":{\"online\":0,"
-            "\"usage\":0}}}",
-            used, used, call->model->count));
 }
 
 /* JSON served as HTML, as the panel does. */

@@ -1,6 +1,7 @@
 /* hiddify_inside.h: the panel model's own structs and calls, for the hiddify_*.c files only.
  *
- * hiddify_model.c is the door and the routes, hiddify_calls.c what they lead to.
+ * hiddify_model.c is the door and the routes, hiddify_calls.c and hiddify_status.c what they lead
+ * to, hiddify_hand.c what the owner and the buyers do.
  */
 #ifndef SANDBOX_HIDDIFY_INSIDE_H
 #define SANDBOX_HIDDIFY_INSIDE_H
@@ -22,6 +23,7 @@ struct hiddify_model {
     struct hiddify_user **users; /* by id */
     size_t count, capacity;
     int64_t next_id, reset_day;
+    struct hiddify_machine machine;
     struct tally calls, refused;
 };
 
@@ -50,6 +52,18 @@ struct str panel_host(const struct panel_call *call);
 struct hiddify_user *panel_find(const struct hiddify_model *model, struct str uuid);
 int64_t panel_today(const struct hiddify_model *model, int64_t wall_ms);
 
+/* A user with what a checked body holds; NULL: there is no room. */
+struct hiddify_user *panel_add(struct hiddify_model *model, struct arena *arena,
+                               const struct json *body);
+/* Set what a checked body holds, its uuid too if the panel likes it. */
+void panel_change(struct hiddify_user *user, const struct json *body);
+void panel_drop(struct hiddify_model *model, struct hiddify_user *user);
+
+/* hiddify_status.c; the stamp is the instant as last_online shows it, written into `place`. */
+#define PANEL_STAMP_BYTES 80
+struct str panel_stamp(const struct hiddify_model *model, int64_t wall_ms, char *place);
+void panel_server_status(struct panel_call *call);
+
 /* hiddify_calls.c: what the routes lead to. */
 void panel_list_users(struct panel_call *call);
 void panel_create_user(struct panel_call *call);
@@ -57,7 +71,6 @@ void panel_get_user(struct panel_call *call);
 void panel_patch_user(struct panel_call *call);
 void panel_delete_user(struct panel_call *call);
 void panel_admin_me(struct panel_call *call);
-void panel_server_status(struct panel_call *call);
 void panel_update_usage(struct panel_call *call);
 void panel_info(struct panel_call *call);
 void panel_ping(struct panel_call *call);

@@ -313,6 +313,8 @@ struct hiddify_model *hiddify_new(const struct hiddify_options *options) {
     model->zone_offset_min = options->zone_offset_min;
     model->busy_ms = options->busy_ms;
     model->faults = options->faults;
+    model->machine = (struct hiddify_machine){
+        .cpu_percent = 1, .memory_percent = 37, .disk_percent = 30, .load_hundredths = 21};
     model->next_id = 1;
     model->reset_day = panel_today(model, options->born_ms);
     rng_init(&model->rng, options->seed, STR("hiddify"));

@@ -17,6 +17,7 @@
 #define HIDDIFY_USERS_MAX 20000
 
 struct hiddify_model;
+struct json;
 struct json_out;
 
 /*  name    word in the control interface, and what every call gets */
@@ -62,6 +63,23 @@ void hiddify_set_mode(struct hiddify_model *model, enum hiddify_mode mode);
  * GB_NOT_FOUND: no such user. */
 enum gb_err hiddify_use(struct hiddify_model *model, const struct moment *now, struct str uuid,
                         int64_t bytes) GB_MUST_USE;
+/* What the owner does in the panel's own pages, with the fields and checks of the API: change the
+ * user of that uuid (any case), or make one when `uuid` is empty. *ret_json is the user afterwards.
+ * GB_NOT_FOUND: no such user. GB_EXISTS: the uuid is taken. GB_NO_SPACE: no room for one more.
+ * GB_INVALID: *reterr_faults is {"field":["text"]}. */
+enum gb_err hiddify_edit(struct hiddify_model *model, const struct moment *now, struct arena *arena,
+                         struct str uuid, const struct json *fields, struct str *ret_json,
+                         struct str *reterr_faults) GB_MUST_USE;
+/* GB_NOT_FOUND: no such user. */
+enum gb_err hiddify_remove(struct hiddify_model *model, struct str uuid) GB_MUST_USE;
+
+/* What server_status tells of the machine; the rest of it follows from these and the users. */
+struct hiddify_machine {
+    int64_t cpu_percent, memory_percent, disk_percent; /* 0 to 100 */
+    int64_t load_hundredths;                           /* 21: a load of 0.21 */
+};
+struct hiddify_machine *hiddify_machine(struct hiddify_model *model);
+
 /* The user list as the API gives it, but [] when there are none. */
 struct str hiddify_list(const struct hiddify_model *model, const struct moment *now,
                         struct arena *arena);

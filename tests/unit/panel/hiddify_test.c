@@ -223,7 +223,7 @@ static void what_cannot_be_wished_is_invalid(void **state) {
         assert_int_equal(build_raw(*state, "ensure", bodies[i], &moscow), GB_INVALID);
     }
     assert_int_equal(build_raw(*state, "read", "{\"uuid\":\"../../x\"}", &moscow), GB_INVALID);
-    assert_int_equal(build_raw(*state, "list", "{}", &moscow), GB_INVALID);
+    assert_int_equal(build_raw(*state, "lists", "{}", &moscow), GB_INVALID);
     struct endpoint to = moscow;
     to.secret = STR(KEY "\r\nX: y");
     assert_int_equal(build_raw(*state, "health", "{}", &to), GB_INVALID);

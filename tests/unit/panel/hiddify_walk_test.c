@@ -233,10 +233,41 @@ static void new_user_takes_one_call(void **state) {
     struct panel panel = {.arena = *state};
     struct walk walk = {.chance = {1}};
     struct panel_user user = random_user(&walk.chance);
+    user.enabled = true;
     struct answer answer = walk_once(&walk, &panel, panel_ensure_body(*state, &user));
     assert_int_equal(answer.kind, ANSWER_DONE);
     assert_int_equal(walk.calls, 1);
     assert_kept(&panel, &user);
+}
+
+/* A panel lets a user in when it is made, enabled or not; a PATCH puts it out. */
+static void missing_user_that_is_to_be_disabled_is_made_and_put_out(void **state) {
+    struct panel panel = {.arena = *state};
+    struct walk walk = {.chance = {1}};
+    struct panel_user user = random_user(&walk.chance);
+    user.enabled = false;
+    struct answer answer = walk_once(&walk, &panel, panel_ensure_body(*state, &user));
+    assert_int_equal(answer.kind, ANSWER_DONE);
+    assert_str(answer.said, "{\"uuid\":\"" UUID "\",\"created\":true}");
+    assert_int_equal(panel.creates, 1);
+    assert_int_equal(panel.writes, 2);
+    assert_kept(&panel, &user);
+}
+
+static void disabled_enabled_again_and_extended_each_holds(void **state) {
+    struct panel panel = {.arena = *state};
+    struct walk walk = {.chance = {7}};
+    struct panel_user user = random_user(&walk.chance);
+    for (int round = 0; round < 4; round++) {
+        user.enabled = round % 2 == 0;
+        user.expires_ms += round == 3 ? 30 * GB_DAY_MS : 0;
+        struct str body = panel_ensure_body(*state, &user);
+        assert_int_equal(walk_once(&walk, &panel, body).kind, ANSWER_DONE);
+        assert_kept(&panel, &user);
+        assert_int_equal(panel.writes, round + 1);
+        assert_int_equal(walk_once(&walk, &panel, body).kind, ANSWER_DONE);
+        assert_int_equal(panel.writes, round + 1); /* said again, it changes nothing */
+    }
 }
 
 static void repeat_looks_and_changes_nothing(void **state) {
@@ -308,6 +339,8 @@ static void whatever_breaks_the_wish_comes_true_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(new_user_takes_one_call),
+        TEST(missing_user_that_is_to_be_disabled_is_made_and_put_out),
+        TEST(disabled_enabled_again_and_extended_each_holds),
         TEST(repeat_looks_and_changes_nothing),
         TEST(other_wish_for_the_same_user_is_an_update),
         TEST(panel_that_drops_the_date_is_mended),

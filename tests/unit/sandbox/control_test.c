@@ -383,6 +383,39 @@ static void the_clock_moves_the_world_and_wakes_the_shop(void **state) {
     refused(play, "/api/clock", "{}", 400);
 }
 
+#define PANEL_USER "/api/panel/users/0b6f9c2e-4d1a-4c57-9f0e-7a1d52c3e801"
+
+static void users_of_the_panel_are_changed_by_hand(void **state) {
+    struct play *play = *state;
+    refused(play, PANEL_USER, "{\"enable\":false}", 404);
+    const struct json *answer =
+        post(play, "/api/panel/users",
+             "{\"uuid\":\"0b6f9c2e-4d1a-4c57-9f0e-7a1d52c3e801\",\"name\":\"friend\"}");
+    assert_true(json_bool_or(answer, "user.enable", false));
+    refused(play, "/api/panel/users",
+            "{\"uuid\":\"0b6f9c2e-4d1a-4c57-9f0e-7a1d52c3e801\",\"name\":\"again\"}", 409);
+    refused(play, "/api/panel/users", "{}", 400);
+    refused(play, PANEL_USER, "{\"expires\":1}", 400);
+    answer = post(play, PANEL_USER,
+                  "{\"enable\":false,\"package_days\":40,\"start_date\":\"2026-11-20\","
+                  "\"current_usage_GB\":1.5,\"last_online\":\"2026-11-23 05:58:12\"}");
+    assert_false(json_bool_or(answer, "user.enable", true));
+    const struct json *user = json_at(get(play, "/api/panel/users"), "users.0");
+    assert_false(json_bool_or(user, "enable", true));
+    assert_int_equal(json_i64_or(user, "package_days", 0), 40);
+    assert_str(json_str_or(user, "start_date", STR_NONE), "2026-11-20");
+    assert_str(json_str_or(user, "last_online", STR_NONE), "2026-11-23 05:58:12");
+    ask(play, "DELETE", PANEL_USER, NULL);
+    assert_int_equal(play->response.status, 200);
+    ask(play, "DELETE", PANEL_USER, NULL);
+    assert_int_equal(play->response.status, 404);
+    (void)post(play, "/api/panel/machine", "{\"cpu_percent\":93,\"load_hundredths\":405}");
+    assert_int_equal(hiddify_machine(play->panel)->cpu_percent, 93);
+    assert_int_equal(hiddify_machine(play->panel)->disk_percent, 30);
+    refused(play, "/api/panel/machine", "{\"disk_percent\":101}", 400);
+    refused(play, "/api/panel/machine", "{\"load_hundredths\":-1}", 400);
+}
+
 static void panel_faults_and_figures_are_at_hand(void **state) {
     struct play *play = *state;
     (void)post(play, "/api/panel", "{\"mode\":\"503\"}");
@@ -527,6 +560,7 @@ int main(void) {
         TEST(a_payment_page_is_paid_at_once),
         TEST(a_page_that_was_seen_can_still_be_paid),
         TEST(the_clock_moves_the_world_and_wakes_the_shop),
+        TEST(users_of_the_panel_are_changed_by_hand),
         TEST(panel_faults_and_figures_are_at_hand),
         TEST(the_shop_is_started_and_its_end_waited_for),
         TEST(raw_updates_and_blocking_reach_the_shop),

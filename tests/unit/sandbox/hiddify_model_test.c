@@ -1,4 +1,5 @@
 /* hiddify_model_test.c: the panel's answers, byte for byte as the real one (12.3.0) gave them. */
+#include "common/data.h"
 #include "sandbox/play.h"
 
 #include <setjmp.h>
@@ -275,6 +276,68 @@ static void the_page_of_a_buyer_says_what_is_left(void **state) {
     assert_int_equal(play->response.status, 302);
 }
 
+/* Members as the real panel sends them: those of the fixture, no more and no less. */
+static void assert_same_shape(const struct json *ours, const struct json *real) {
+    assert_int_equal(json_size(ours), json_size(real));
+    const struct json *a = json_first(ours), *b = json_first(real);
+    for (; a != NULL; a = json_next(a), b = json_next(b)) {
+        assert_true(str_equal(json_name(a), json_name(b)));
+        assert_int_equal(json_is_object(a), json_is_object(b));
+        assert_int_equal(json_is_array(a), json_is_array(b));
+        if (json_is_object(a)) {
+            assert_same_shape(a, b);
+        }
+    }
+}
+
+static void status_has_the_members_of_a_real_one(void **state) {
+    struct play *play = *state;
+    const struct json *ours, *real;
+    create_one(play);
+    struct str body = play_panel(play, "GET", "api/v2/admin/server_status/", NULL);
+    assert_int_equal(play->response.status, 200);
+    assert_int_equal(json_parse(play->arena, body, &ours, NULL), GB_OK);
+    assert_int_equal(
+        json_parse(play->arena, data_file(play->arena, "hiddify/server-status.json"), &real, NULL),
+        GB_OK);
+    assert_same_shape(ours, real);
+    assert_int_equal(json_i64_or(ours, "usage_history.total.users", -1), 1);
+}
+
+static int64_t online_in(struct play *play, const char *span) {
+    const struct json *status;
+    struct str body = play_panel(play, "GET", "api/v2/admin/server_status/", NULL);
+    assert_int_equal(json_parse(play->arena, body, &status, NULL), GB_OK);
+    return json_i64_or(status, play_format(play, "usage_history.%s.online", span).p, -1);
+}
+
+static void who_is_online_follows_from_when_they_were_seen(void **state) {
+    struct play *play = *state;
+    static const struct {
+        int64_t later_ms;
+        int64_t m5, today, yesterday, h24, last_30_days;
+    } cases[] = {
+        {0, 1, 1, 0, 1, 1},
+        {5 * GB_MINUTE_MS, 1, 1, 0, 1, 1},
+        {GB_SECOND_MS, 0, 1, 0, 1, 1},
+        {20 * GB_HOUR_MS, 0, 0, 1, 1, 1},
+        {20 * GB_HOUR_MS, 0, 0, 1, 0, 1},
+        {30 * GB_DAY_MS, 0, 0, 0, 0, 0},
+    };
+    create_one(play);
+    assert_int_equal(online_in(play, "total"), 0);
+    assert_int_equal(hiddify_use(play->panel, &play->now, STR(UUID), 7), GB_OK);
+    for (size_t i = 0; i < GB_COUNT(cases); i++) {
+        play_pass(play, cases[i].later_ms);
+        assert_int_equal(online_in(play, "m5"), cases[i].m5);
+        assert_int_equal(online_in(play, "today"), cases[i].today);
+        assert_int_equal(online_in(play, "yesterday"), cases[i].yesterday);
+        assert_int_equal(online_in(play, "h24"), cases[i].h24);
+        assert_int_equal(online_in(play, "last_30_days"), cases[i].last_30_days);
+        assert_int_equal(online_in(play, "total"), 1);
+    }
+}
+
 static void calls_are_answered_one_after_another(void **state) {
     struct play *play = *state;
     static const uint8_t seed[SHA256_BYTES] = {0};
@@ -362,6 +425,8 @@ int main(void) {
         TEST(a_package_of_30_days_lasts_31_dates_from_the_first_traffic),
         TEST(a_user_over_the_limit_is_not_active),
         TEST(the_page_of_a_buyer_says_what_is_left),
+        TEST(status_has_the_members_of_a_real_one),
+        TEST(who_is_online_follows_from_when_they_were_seen),
         TEST(calls_are_answered_one_after_another),
         TEST(a_panel_that_is_away_shows_it_in_its_own_way),
         TEST(a_lost_answer_is_a_deed_done),
