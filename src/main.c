@@ -19,6 +19,9 @@ static const struct command {
     {"config", command_config, "print a config file with every setting explained"},
     {"state", command_state,
      "state list [TABLE], show TABLE KEY, delete TABLE KEY: the rows of a store"},
+    {"jobs", command_jobs,
+     "jobs [list], show ID, history ID, run ID, pause ID, resume ID: what the shop does by the "
+     "clock"},
     {"export", command_export, "export FILE: all rows as lines of JSON"},
     {"import", command_import,
      "import FILE: an export, into an empty store; import --from-redis: an aiogram bot's dialogs"},

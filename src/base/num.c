@@ -103,6 +103,20 @@ enum gb_err num_duration_ms(struct str s, int64_t *ret_ms) {
     return units_ms(count, str_sub(s, digits, s.n), ret_ms);
 }
 
+void num_put_duration(struct buf *buf, int64_t ms) {
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = {{GB_DAY_MS, "d"}, {GB_HOUR_MS, "h"}, {GB_MINUTE_MS, " min"}, {GB_SECOND_MS, "s"}};
+    for (size_t i = 0; i < GB_COUNT(units); i++) {
+        if ((ms != 0 || units[i].ms == GB_SECOND_MS) && ms % units[i].ms == 0) {
+            buf_printf(buf, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
+            return;
+        }
+    }
+    buf_printf(buf, "%" PRId64 "ms", ms);
+}
+
 enum gb_err num_rate(struct str s, struct rate *ret_rate) {
     struct rate rate = {0, 0};
     if (!str_is(s, "off")) {

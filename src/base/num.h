@@ -14,6 +14,8 @@ enum gb_err num_i64(struct str s, int64_t min, int64_t max, int64_t *ret_value) 
 enum gb_err num_hex64(struct str s, uint64_t *ret_value) GB_MUST_USE;
 /* "10s" "30 min" "1h" "2d" "500ms", a bare number is seconds. GB_INVALID: form or overflow. */
 enum gb_err num_duration_ms(struct str s, int64_t *ret_ms) GB_MUST_USE;
+/* The same back, in the largest unit that says it exactly: "30s", "10 min", "2d". */
+void num_put_duration(struct buf *buf, int64_t ms);
 
 /* So many in so long. */
 struct rate {

@@ -166,24 +166,9 @@ static void put_words(struct buf *buf, const char *const *words, const char *bet
     }
 }
 
-/* The largest unit that says it exactly. */
-static void put_duration(struct buf *buf, int64_t ms) {
-    static const struct {
-        int64_t ms;
-        const char *name;
-    } units[] = {{GB_DAY_MS, "d"}, {GB_HOUR_MS, "h"}, {GB_MINUTE_MS, " min"}, {GB_SECOND_MS, "s"}};
-    for (size_t i = 0; i < GB_COUNT(units); i++) {
-        if ((ms != 0 || units[i].ms == GB_SECOND_MS) && ms % units[i].ms == 0) {
-            buf_printf(buf, "%" PRId64 "%s", ms / units[i].ms, units[i].name);
-            return;
-        }
-    }
-    buf_printf(buf, "%" PRId64 "ms", ms);
-}
-
 static void put_bound(const struct option *option, struct buf *buf, int64_t bound) {
     if (option->kind == OPTION_DURATION) {
-        put_duration(buf, bound);
+        num_put_duration(buf, bound);
     } else {
         buf_add_i64(buf, bound);
     }

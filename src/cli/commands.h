@@ -10,6 +10,7 @@ int command_check(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_state(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_jobs(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -36,7 +36,7 @@ static enum gb_err open_directory(const struct config *config, struct arena *are
 
 static struct redis_options redis_options(const struct config *config, const char *instance,
                                           struct arena *arena) {
-    static const int told[] = {TABLE_OUTBOX, TABLE_LEASES};
+    static const int told[] = {TABLE_OUTBOX, TABLE_LEASES, TABLE_JOBS_DUE};
     return (struct redis_options){
         .host = text_or_null(arena, config->redis.host),
         .port = (int)config->redis.port,

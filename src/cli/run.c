@@ -77,6 +77,7 @@ static int open_all(struct shop *shop) {
 
     struct str store_why = STR_NONE;
     const char *inhand = data_path(shop->config, shop->arena, "inhand", &store_why);
+    const char *control = data_path(shop->config, shop->arena, "control", &store_why);
     const char *instance = inhand != NULL && shop->config->store.backend == STORE_REDIS
                                ? data_instance(shop->config, shop->arena, &store_why)
                                : "";
@@ -92,6 +93,7 @@ static int open_all(struct shop *shop) {
         .texts = texts_new(shop->arena),
         .instance = instance,
         .news = shop->news,
+        .control_path = control,
         .inhand_path = inhand,
         .reload = reload,
         .reload_ctx = shop,

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "bot/bot.h"
+#include "engine/control.h"
 #include "engine/handlers.h"
 #include "engine/inhand.h"
 #include "engine/intake.h"
@@ -174,6 +175,7 @@ static void handle_gathered(struct engine *engine, struct pending *first, int64_
     if (err == GB_OK || (engine->backend->is_shared && !rests)) {
         release(engine, first, &decided, now_ms);
     }
+    control_settle(engine, first, err);
     intake_settle(&engine->intake, err == GB_OK, now_ms);
     hook_settle(&engine->hook, err == GB_OK);
 }
@@ -299,12 +301,14 @@ static void follow_news(struct engine *engine) {
     if (news == NULL) {
         return;
     }
-    int table = engine->duty.held ? TABLE_OUTBOX : TABLE_LEASES;
-    if (table != engine->news_table) {
+    uint64_t tables = engine->duty.held
+                          ? REDIS_NEWS_OF(TABLE_OUTBOX) | REDIS_NEWS_OF(TABLE_JOBS_DUE)
+                          : REDIS_NEWS_OF(TABLE_LEASES);
+    if (tables != engine->news_tables) {
         engine->world->ops->hear(engine->world, -1);
-        engine->news_table = table;
+        engine->news_tables = tables;
     }
-    if (redis_news_listen(news, table) || engine->has_news) {
+    if (redis_news_listen(news, tables) || engine->has_news) {
         lanes_look_again(engine->lanes);
         engine->duty.look_ms = engine->duty.held ? engine->duty.look_ms : 0;
     }
@@ -521,6 +525,9 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     if (err == GB_OK) {
         err = metrics_open(engine, &why);
     }
+    if (err == GB_OK) {
+        control_open(engine);
+    }
     if (err != GB_OK) {
         *reterr_why = arena_copy(arena, why.n > 0 ? why : str_of(gb_err_meaning(err)));
         engine_free(engine);
@@ -538,6 +545,7 @@ void engine_free(struct engine *engine) {
         lanes_settle(engine->lanes, p->handle, LANE_AGAIN, 0);
     }
     lanes_free(engine->lanes);
+    control_close(engine);
     peek_free(engine->peek);
     inhand_close(engine->inhand);
     crypto_wipe(engine->secret, sizeof engine->secret);

@@ -22,9 +22,10 @@ struct engine_options {
     struct backend *backend;
     const struct config *config;
     const struct texts *texts;
-    const char *instance;    /* see duty.h; where the store is shared */
-    struct redis_news *news; /* what other instances add; NULL: nobody does */
-    const char *inhand_path; /* file that names the event in hand; NULL: none is kept */
+    const char *instance;     /* see duty.h; where the store is shared */
+    struct redis_news *news;  /* what other instances add; NULL: nobody does */
+    const char *control_path; /* see control.h; NULL: none */
+    const char *inhand_path;  /* file that names the event in hand; NULL: none is kept */
     /* SIGHUP: read the config anew; NULL from it: faults were told, the old one stays. */
     const struct config *(*reload)(void *ctx);
     void *reload_ctx;

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/control.h"
 #include "engine/lanes.h"
 #include "engine/metrics.h"
 #include "io/world.h"
@@ -30,6 +31,12 @@ struct pending *pending_notice(struct arena *arena, const struct notice *from) {
 static void gather(struct gathered *list, struct pending *pending) {
     *list->end = pending;
     list->end = &pending->next;
+}
+
+static void gather_some(struct gathered *list, struct pending *pending) {
+    if (pending != NULL) {
+        gather(list, pending);
+    }
 }
 
 static void gather_update(struct engine *engine, struct gathered *list, struct update *update,
@@ -218,6 +225,8 @@ void turn_gather(struct engine *engine, const struct sign *signs, size_t count, 
             gather_reply(engine, list, &signs[i], now_ms);
         } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == HOOK_DOOR) {
             gather_request(engine, list, &signs[i], now_ms);
+        } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == CONTROL_DOOR) {
+            gather_some(list, control_take(engine, &signs[i], now_ms));
         } else if (signs[i].kind == SIGN_REQUEST) {
             metrics_answer(engine, &signs[i], now_ms);
         }

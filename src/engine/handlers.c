@@ -5,6 +5,7 @@
 #include "bot/bot.h"
 #include "shop/payments.h"
 #include "shop/subscriptions.h"
+#include "state/jobs_say.h"
 #include "state/notices.h"
 #include "state/seen.h"
 #include "state/work.h"
@@ -142,6 +143,12 @@ static enum gb_err handle_leaving(struct work *work, const struct event *event) 
     return GB_OK;
 }
 
+static enum gb_err handle_command(struct work *work, const struct event *event) {
+    struct jobs_answer *answer = ARENA_NEW(work->arena, struct jobs_answer);
+    work->answer = answer;
+    return jobs_carry_out(work, event->command, answer);
+}
+
 enum gb_err handle_event(struct work *work, const struct event *event) {
     switch (event->kind) {
     case EVENT_UPDATE:
@@ -152,6 +159,8 @@ enum gb_err handle_event(struct work *work, const struct event *event) {
         return handle_notice(work, event);
     case EVENT_LEAVING:
         return handle_leaving(work, event);
+    case EVENT_COMMAND:
+        return handle_command(work, event);
     }
     return GB_OK;
 }

@@ -22,8 +22,8 @@
 
 /* ---- one event ---- */
 
-static struct work work_begin(struct engine *engine, const struct event *event, int64_t now_ms,
-                              struct rng *rng) {
+struct work work_begin(struct engine *engine, const struct event *event, int64_t now_ms,
+                       struct rng *rng) {
     rng_init(rng, engine->secret, event->id);
     return (struct work){
         .tx = tx_begin(engine->backend, engine->event, now_ms),
@@ -99,8 +99,12 @@ static struct outbox_node **keep_rows(struct arena *arena, const struct outbox_n
 }
 
 /* What an applied event decided is kept for after the commit; its own memory goes. */
-static void keep_decisions(struct engine *engine, const struct work *work,
+static void keep_decisions(struct engine *engine, const struct work *work, struct pending *pending,
                            struct decided *decided) {
+    if (work->answer != NULL) {
+        pending->answer = *work->answer;
+        pending->answer.body = arena_copy(engine->turn, work->answer->body);
+    }
     decided->rows_end = keep_rows(engine->turn, work->added, decided->rows_end);
     decided->noise_end = keep_rows(engine->turn, work->noise, decided->noise_end);
     for (const struct notice_node *node = work->told; node != NULL; node = node->next) {
@@ -140,7 +144,7 @@ static enum gb_err run_once(struct engine *engine, struct pending *pending, int6
     err = tx_apply(work.tx);
     if (err == GB_OK) {
         work.told = within ? NULL : work.told;
-        keep_decisions(engine, &work, decided);
+        keep_decisions(engine, &work, pending, decided);
     }
     return err;
 }
@@ -181,7 +185,7 @@ static enum gb_err run_event(struct engine *engine, struct pending *pending, int
 /* ---- an event that cannot be handled ---- */
 
 /* It goes to the quarantine with its bytes, for the owner to look at; the rest goes on. */
-static enum gb_err set_aside(struct engine *engine, const struct pending *pending, int64_t now_ms,
+static enum gb_err set_aside(struct engine *engine, struct pending *pending, int64_t now_ms,
                              struct decided *decided) {
     const struct event *event = &pending->event;
     struct rng rng;
@@ -193,7 +197,7 @@ static enum gb_err set_aside(struct engine *engine, const struct pending *pendin
     } else if (event->kind == EVENT_UPDATE) {
         enum gb_err seen = seen_mark(&work, event->update->update_id);
         bytes = seen == GB_OK ? json_text(engine->event, pending->bytes) : STR("{}");
-    } else if (!event->noise) {
+    } else if (event->kind != EVENT_COMMAND && !event->noise) {
         outbox_bury(&work, event->row, STR("its answer could not be handled"));
         bytes = event->row->body;
     }
@@ -201,7 +205,7 @@ static enum gb_err set_aside(struct engine *engine, const struct pending *pendin
     tx_del(work.tx, TABLE_INHAND, event->id);
     enum gb_err err = tx_apply(work.tx);
     if (err == GB_OK) {
-        keep_decisions(engine, &work, decided);
+        keep_decisions(engine, &work, pending, decided);
     }
     if (str_is(event->id, engine->suspect)) {
         engine->suspect_kills = false;

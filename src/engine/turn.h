@@ -10,13 +10,16 @@
 #include "engine/hook.h"
 #include "engine/intake.h"
 #include "state/event.h"
+#include "state/jobs_say.h"
 #include "state/notices.h"
 #include "state/outbox.h"
 
 struct inhand;
 struct lanes;
 struct peek;
+struct rng;
 struct sign;
+struct work;
 
 enum stop_phase { RUNNING, DRAINING, CONFIRMING, STOPPED };
 
@@ -36,14 +39,15 @@ struct engine {
     struct inhand *inhand;
     struct duty duty;
     struct peek *peek; /* NULL: nobody may look inside */
+    bool control_open; /* options.control_path is there, and ours */
     uint8_t secret[SHA256_BYTES];
     uint64_t order, order_salt; /* the salt keeps two lives apart under a clock that went back */
     int64_t clock_gap_ms;       /* wall clock less monotonic clock */
     char suspect[128];          /* the event a crash left in hand; watched until it succeeds */
     bool suspect_kills;
-    bool has_news;  /* another instance has added rows */
-    int news_table; /* of which it is heard */
-    bool leftovers; /* notices of an earlier run may be waiting */
+    bool has_news;        /* another instance has added rows */
+    uint64_t news_tables; /* of which it is heard */
+    bool leftovers;       /* notices of an earlier run may be waiting */
     int64_t purge_ms;
     int64_t store_wait_ms; /* the store refused: nothing is taken on before this instant */
     int64_t store_bad_ms;  /* since when it refuses; 0: it does not */
@@ -58,11 +62,13 @@ struct engine {
 struct pending {
     struct pending *next;
     struct event event;
-    struct lane_row *handle;  /* ANSWER, LEAVING */
-    const struct json *bytes; /* UPDATE: as it came, for the quarantine */
-    bool kept;                /* ANSWER: in the memory of the kept */
-    bool done;                /* what it decided is in the store */
-    bool stale;               /* about a row that another instance answers for by now */
+    struct lane_row *handle;   /* ANSWER, LEAVING */
+    const struct json *bytes;  /* UPDATE: as it came, for the quarantine */
+    bool kept;                 /* ANSWER: in the memory of the kept */
+    bool done;                 /* what it decided is in the store */
+    bool stale;                /* about a row that another instance answers for by now */
+    uint64_t ticket;           /* COMMAND: who waits for the answer */
+    struct jobs_answer answer; /* COMMAND: once it is done */
 };
 
 struct gathered {
@@ -73,6 +79,10 @@ struct gathered {
 void turn_gather(struct engine *engine, const struct sign *signs, size_t count, int64_t now_ms,
                  struct gathered *list);
 struct pending *pending_notice(struct arena *arena, const struct notice *from);
+
+/* What a handler is given: a view of the store, the event's arena and chance. */
+struct work work_begin(struct engine *engine, const struct event *event, int64_t now_ms,
+                       struct rng *rng);
 
 /* What the events of this turn decided, in the turn's arena. */
 struct decided {

@@ -24,6 +24,9 @@
 /* A caller that says nothing, or half of something, for so long is cut off. Not one that waits for
  * us. */
 #define SILENCE_S 120u
+/* At a socket of the owner's own: commands that ask and go. */
+#define LOCAL_CONNECTIONS_MAX 128u
+#define LOCAL_SILENCE_S       10u
 /* All bodies a door holds, half of them or whole. They come before anybody knows who sends them. */
 #define BODIES_BYTES_MAX ((size_t)64 << 20)
 /* How long answers may take to leave once the server closes. */
@@ -56,8 +59,10 @@ struct door {
     struct http_server *server;
     struct MHD_Daemon *daemon;
     int number, epoll_fd;
+    unsigned connections_max, silence_s;
     size_t body_bytes_max, held_bytes;
-    size_t unsent; /* answers given that have not left */
+    size_t unsent;   /* answers given that have not left */
+    bool has_closed; /* a connection, during this run */
     int64_t due_ms;
 };
 
@@ -83,8 +88,8 @@ struct http_server {
 /* ---- tickets */
 
 /* Room for the callers of one more door: a connection has one request at a time. */
-static void seats_add(struct http_server *server) {
-    uint32_t count = server->seat_count + CONNECTIONS_MAX;
+static void seats_add(struct http_server *server, uint32_t connections_max) {
+    uint32_t count = server->seat_count + connections_max;
     struct seat *seats = realloc(server->seats, count * sizeof *seats);
     gb_assert(seats != NULL);
     for (uint32_t i = server->seat_count; i < count; i++) {
@@ -179,6 +184,8 @@ static void on_connection(void *pointer, struct MHD_Connection *connection, void
     struct door *door = pointer;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         door->server->accepted++;
+    } else {
+        door->has_closed = true;
     }
 }
 
@@ -428,8 +435,8 @@ static struct MHD_Daemon *daemon_start(struct door *door, int fd, bool is_v6) {
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, door, /* */
         MHD_OPTION_LISTEN_SOCKET, fd,           /* */
-        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S, /* */
+        MHD_OPTION_CONNECTION_LIMIT, door->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, door->silence_s, /* */
         MHD_OPTION_URI_LOG_CALLBACK, on_target, door, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
         NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, door, MHD_OPTION_END);
@@ -440,24 +447,28 @@ static void door_look_at_clock(struct door *door) {
     door->due_ms = timeout_ms < 0 ? INT64_MAX : loop_now_ms() + timeout_ms;
 }
 
+/* A daemon that was full (of connections, or the process of descriptors) looks at its listening
+ * socket again in the run after the one in which a connection left, and has nobody told that. */
 static void door_run(struct door *door) {
+    door->has_closed = false;
     (void)MHD_run(door->daemon);
+    if (door->has_closed) {
+        door->has_closed = false;
+        (void)MHD_run(door->daemon);
+    }
     door_look_at_clock(door);
+    if (door->has_closed) {
+        door->due_ms = loop_now_ms();
+    }
 }
 
-enum gb_err http_server_listen(struct http_server *server, const char *host, int port, int door,
-                               size_t body_bytes_max, int *ret_port, const char **reterr_why) {
-    bool is_v6 = false;
-    int bound_port, fd = listen_open(host, port, &bound_port, &is_v6, reterr_why);
-    if (fd < 0) {
-        return GB_UNAVAILABLE;
-    }
+/* `as` with its number and bounds. From here on the socket is the daemon's, if it fails too. */
+static enum gb_err door_open(struct http_server *server, const struct door *as, int fd, bool is_v6,
+                             const char **reterr_why) {
     struct door *opened = calloc(1, sizeof *opened);
     gb_assert(opened != NULL);
+    *opened = *as;
     opened->server = server;
-    opened->number = door;
-    opened->body_bytes_max = body_bytes_max;
-    /* From here on the socket is the daemon's, if it fails too. */
     opened->daemon = daemon_start(opened, fd, is_v6);
     if (opened->daemon == NULL) {
         free(opened);
@@ -468,13 +479,37 @@ enum gb_err http_server_listen(struct http_server *server, const char *host, int
         MHD_get_daemon_info(opened->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     gb_assert(info != NULL);
     opened->epoll_fd = info->epoll_fd;
-    seats_add(server);
+    seats_add(server, opened->connections_max);
     opened->next = server->doors;
     server->doors = opened;
     loop_watch(server->loop, opened->epoll_fd, server->owner, LOOP_IN);
     door_run(opened);
-    *ret_port = bound_port;
     return GB_OK;
+}
+
+enum gb_err http_server_listen(struct http_server *server, const char *host, int port, int door,
+                               size_t body_bytes_max, int *ret_port, const char **reterr_why) {
+    bool is_v6 = false;
+    int bound_port, fd = listen_open(host, port, &bound_port, &is_v6, reterr_why);
+    struct door as = {.number = door,
+                      .connections_max = CONNECTIONS_MAX,
+                      .silence_s = SILENCE_S,
+                      .body_bytes_max = body_bytes_max};
+    enum gb_err err = fd < 0 ? GB_UNAVAILABLE : door_open(server, &as, fd, is_v6, reterr_why);
+    if (err == GB_OK) {
+        *ret_port = bound_port;
+    }
+    return err;
+}
+
+enum gb_err http_server_listen_local(struct http_server *server, const char *path, int door,
+                                     size_t body_bytes_max, const char **reterr_why) {
+    int fd = listen_open_local(path, reterr_why);
+    struct door as = {.number = door,
+                      .connections_max = LOCAL_CONNECTIONS_MAX,
+                      .silence_s = LOCAL_SILENCE_S,
+                      .body_bytes_max = body_bytes_max};
+    return fd < 0 ? GB_UNAVAILABLE : door_open(server, &as, fd, false, reterr_why);
 }
 
 void http_server_ready(struct http_server *server, int fd) {

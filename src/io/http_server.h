@@ -27,6 +27,9 @@ void http_server_free(struct http_server *server);
 enum gb_err http_server_listen(struct http_server *server, const char *host, int port, int door,
                                size_t body_bytes_max, int *ret_port,
                                const char **reterr_why) GB_MUST_USE;
+/* See world_ops.listen_local. */
+enum gb_err http_server_listen_local(struct http_server *server, const char *path, int door,
+                                     size_t body_bytes_max, const char **reterr_why) GB_MUST_USE;
 /* See world_ops.respond. */
 enum gb_err http_server_respond(struct http_server *server, uint64_t ticket,
                                 const struct http_response *response) GB_MUST_USE;

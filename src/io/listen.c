@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #define BACKLOG 511
 
@@ -70,5 +72,40 @@ int listen_open(const char *host, int port, int *ret_port, bool *ret_is_v6,
     }
     *ret_is_v6 = address.any.sa_family == AF_INET6;
     *ret_port = ntohs(*ret_is_v6 ? address.v6.sin6_port : address.v4.sin_port);
+    return fd;
+}
+
+static bool remove_stale(const char *path) {
+    struct stat there;
+    if (lstat(path, &there) != 0) {
+        return errno == ENOENT;
+    }
+    return S_ISSOCK(there.st_mode) && unlink(path) == 0;
+}
+
+int listen_open_local(const char *path, const char **reterr_why) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+    if (n >= sizeof address.sun_path) {
+        *reterr_why = "the path is too long for a socket";
+        return -1;
+    }
+    memcpy(address.sun_path, path, n);
+    if (!remove_stale(path)) {
+        *reterr_why = "something else is there";
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        *reterr_why = "no socket of this kind";
+        return -1;
+    }
+    /* Nobody can connect between bind and listen, so nobody meets the mode that umask left. */
+    if (bind(fd, (const struct sockaddr *)(const void *)&address, sizeof address) != 0 ||
+        chmod(path, 0600) != 0 || listen(fd, BACKLOG) != 0) {
+        *reterr_why = "the socket cannot be made there";
+        close(fd);
+        return -1;
+    }
     return fd;
 }

@@ -100,6 +100,11 @@ static enum gb_err real_listen(struct world *world, const char *host, int port, 
                               reterr_why);
 }
 
+static enum gb_err real_listen_local(struct world *world, const char *path, int door,
+                                     size_t body_bytes_max, const char **reterr_why) {
+    return http_server_listen_local(real(world)->server, path, door, body_bytes_max, reterr_why);
+}
+
 /* ---- somebody else's descriptor */
 
 static void real_hear(struct world *world, int fd) {
@@ -259,6 +264,7 @@ static const struct world_ops real_ops = {
     .cancel = real_cancel,
     .respond = real_respond,
     .listen = real_listen,
+    .listen_local = real_listen_local,
     .hear = real_hear,
     .listen_commands = real_listen_commands,
     .answer = real_answer,

@@ -86,6 +86,10 @@ struct world_ops {
      * body_bytes_max are answered 413 here. GB_UNAVAILABLE: *reterr_why, static text. */
     enum gb_err (*listen)(struct world *w, const char *host, int port, int door,
                           size_t body_bytes_max, int *ret_port, const char **reterr_why);
+    /* Open a door at a Unix socket that only the owner of this process may use; one that is there
+     * is replaced. It is the caller's to remove. As above. */
+    enum gb_err (*listen_local)(struct world *w, const char *path, int door, size_t body_bytes_max,
+                                const char **reterr_why);
     /* wait() gives a SIGN_NEWS whenever this descriptor of somebody else's can be read; -1: none
      * any more. One at a time; to be taken back before it is closed. */
     void (*hear)(struct world *w, int fd);

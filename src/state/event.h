@@ -6,6 +6,7 @@
 #include "base/http.h"
 #include "state/outbox.h"
 
+struct jobs_command;
 struct notice;
 struct update;
 struct work;
@@ -15,6 +16,7 @@ enum event_kind {
     EVENT_ANSWER,  /* an outbox row (or noise) was answered for good */
     EVENT_LEAVING, /* a rather_never row wants to leave: marked first */
     EVENT_NOTICE,  /* something happened that a person shall hear of */
+    EVENT_COMMAND, /* the owner wants something of a job */
 };
 
 struct event {
@@ -25,6 +27,7 @@ struct event {
     bool noise;                   /* ANSWER: the row was never stored */
     const struct answer *answer;  /* ANSWER */
     const struct notice *notice;
+    const struct jobs_command *command; /* COMMAND */
 };
 
 /* GB_OK, or the store's error handed up (GB_UNAVAILABLE, GB_DAMAGED): the event runs again. All

@@ -137,7 +137,7 @@ enum gb_err job_get(struct work *work, struct str id, struct job *ret_job) {
 
 /* ---- what an owner does ---- */
 
-static bool id_is_fine(struct str id) {
+bool job_id_is_fine(struct str id) {
     for (size_t i = 0; i < id.n; i++) {
         char c = id.p[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -149,7 +149,7 @@ static bool id_is_fine(struct str id) {
 }
 
 static const char *job_fault(const struct job *job) {
-    if (!id_is_fine(job->id)) {
+    if (!job_id_is_fine(job->id)) {
         return "an id is 1 to 150 letters, digits and . _ : -";
     }
     if (job->kind.n == 0 || job->kind.n > KIND_BYTES_MAX || job->args.n > ARGS_BYTES_MAX) {

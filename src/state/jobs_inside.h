@@ -5,12 +5,14 @@
 #include "state/jobs.h"
 
 /* Rows and events: jobs.c, jobs_run.c, jobs_take.c */
+bool job_id_is_fine(struct str id);
 enum gb_err job_load(struct work *work, struct str id, struct job *ret_job) GB_MUST_USE;
 /* Write `job`, which was `before` (NULL: is new): its row, its place in the index. One that is over
  * goes away. */
 void job_store(struct work *work, const struct job *before, struct job *job);
 /* When the job must be looked at; 0: not by itself. */
 int64_t job_due_ms(const struct job *job);
+const char *run_state_name(unsigned state);
 /* GB_NOT_FOUND; kind and args are not filled in. */
 enum gb_err run_load(struct work *work, struct str job, int64_t number,
                      struct job_run *ret_run) GB_MUST_USE;

@@ -39,6 +39,10 @@ static const struct field run_fields[] = {
 static const struct record run_record = {TABLE_JOB_RUNS, run_fields, GB_COUNT(run_fields),
                                          sizeof(struct job_run)};
 
+const char *run_state_name(unsigned state) {
+    return moves_name(&run_moves, state);
+}
+
 /* ---- keys ---- */
 
 /* id/number, the newest first. */

@@ -13,6 +13,7 @@
 #include "state/tables.h"
 #include "store/store.h"
 
+struct jobs_answer;
 struct outbox_node;
 struct notice_node;
 struct texts;
@@ -30,9 +31,10 @@ struct work {
     const struct zone *zone; /* the shop's civil time; NULL: UTC */
     uint64_t order; /* next number for rows that keep their order; rises from event to event */
     /* What was decided, in memory as well as in rows: the engine need not read it back. */
-    struct outbox_node *added; /* outbox_add */
-    struct outbox_node *noise; /* outbox_noise: sent once after the commit, never stored */
-    struct notice_node *told;  /* notice_add */
+    struct outbox_node *added;        /* outbox_add */
+    struct outbox_node *noise;        /* outbox_noise: sent once after the commit, never stored */
+    struct notice_node *told;         /* notice_add */
+    const struct jobs_answer *answer; /* COMMAND: for who asked, after the commit */
 };
 
 #endif

@@ -202,9 +202,11 @@ struct redis_news;
 enum gb_err redis_news_open(const struct redis_options *options, const struct store_table *tables,
                             struct redis_news **ret_news) GB_MUST_USE;
 void redis_news_close(struct redis_news *news); /* NULL is fine */
-/* Hear of this table from now on, and of no other. True: it was not so before this call, and what
- * was added meanwhile was not heard. Nothing is to be done when it is so already. */
-bool redis_news_listen(struct redis_news *news, int table);
+/* Hear of these tables (REDIS_NEWS_OF) from now on, and of no others. True: it was not so before
+ * this call, and what was added meanwhile was not heard. Nothing is to be done when it is so
+ * already. */
+bool redis_news_listen(struct redis_news *news, uint64_t tables);
+#define REDIS_NEWS_OF(table) (UINT64_C(1) << (table))
 /* To be waited for; -1: no connection. */
 int redis_news_fd(const struct redis_news *news);
 /* Take all that has come, without waiting for more. True: rows were added, or may have been. */

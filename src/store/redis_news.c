@@ -1,4 +1,4 @@
-/* redis_news.c: what other instances have added to a table, heard over a connection of its own.
+/* redis_news.c: what other instances have added to tables, heard over a connection of its own.
  *
  * Whoever adds rows to a table that is told publishes that in the same transaction. A message says
  * no more than who: what was added is read from the rows. Messages are lost with a connection, so
@@ -9,14 +9,14 @@
 
 #include "base/arena.h"
 
-#define NO_TABLE (-1)
+#define NO_TABLES 0
 
 struct redis_news {
     struct redis_link *link;
     const struct store_table *tables;
     int db_first;
     char *instance;
-    int table; /* listened to; NO_TABLE: there is no connection */
+    uint64_t tables_heard; /* bits; NO_TABLES: there is no connection */
 };
 
 struct str redis_channel(struct arena *arena, const struct store_table *table, int db_first) {
@@ -36,7 +36,7 @@ enum gb_err redis_news_open(const struct redis_options *options, const struct st
     news->db_first = options->db_first;
     news->instance = strdup(options->instance);
     gb_assert(news->instance != NULL);
-    news->table = NO_TABLE;
+    news->tables_heard = NO_TABLES;
     *ret_news = news;
     return GB_OK;
 }
@@ -51,34 +51,39 @@ void redis_news_close(struct redis_news *news) {
 }
 
 int redis_news_fd(const struct redis_news *news) {
-    return news->table == NO_TABLE ? -1 : redis_link_fd(news->link);
+    return news->tables_heard == NO_TABLES ? -1 : redis_link_fd(news->link);
 }
 
-static enum gb_err subscribe(struct redis_news *news, int table) {
+/* In one batch, which the server carries out in one go: no message comes between. */
+static enum gb_err subscribe(struct redis_news *news, uint64_t tables) {
     const struct redis_reply *replies;
     enum gb_err err = redis_link_begin(news->link);
     if (err != GB_OK) {
         return err;
     }
     struct arena *memory = redis_link_memory(news->link);
-    REDIS_SEND(news->link, STR("SUBSCRIBE"),
-               redis_channel(memory, &news->tables[table], news->db_first));
+    for (int table = 0; table < STORE_TABLES_MAX; table++) {
+        if ((tables & REDIS_NEWS_OF(table)) != 0) {
+            REDIS_SEND(news->link, STR("SUBSCRIBE"),
+                       redis_channel(memory, &news->tables[table], news->db_first));
+        }
+    }
     err = redis_link_ask(news->link, &replies);
     return err == GB_OK ? redis_link_check(news->link, replies) : err;
 }
 
-bool redis_news_listen(struct redis_news *news, int table) {
-    if (news->table == table) {
+bool redis_news_listen(struct redis_news *news, uint64_t tables) {
+    if (news->tables_heard == tables) {
         return false;
     }
-    if (news->table != NO_TABLE) {
+    if (news->tables_heard != NO_TABLES) {
         redis_link_leave(news->link);
-        news->table = NO_TABLE;
+        news->tables_heard = NO_TABLES;
     }
-    if (subscribe(news, table) != GB_OK) {
+    if (subscribe(news, tables) != GB_OK) {
         return false;
     }
-    news->table = table;
+    news->tables_heard = tables;
     return true;
 }
 
@@ -90,11 +95,11 @@ static bool is_of_another(const struct redis_news *news, const struct redis_repl
 
 bool redis_news_take(struct redis_news *news) {
     const struct redis_reply *reply;
-    if (news->table == NO_TABLE) {
+    if (news->tables_heard == NO_TABLES) {
         return false;
     }
     if (redis_link_hear(news->link, &reply) != GB_OK) {
-        news->table = NO_TABLE;
+        news->tables_heard = NO_TABLES;
         return true;
     }
     bool is_news = false;
