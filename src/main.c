@@ -25,6 +25,10 @@ static const struct command {
     {"export", command_export, "export FILE: all rows as lines of JSON"},
     {"import", command_import,
      "import FILE: an export, into an empty store; import --from-redis: an aiogram bot's dialogs"},
+    {"backup", command_backup,
+     "backup [--to FILE|DIR]: all rows in one packed file, also while the shop is running"},
+    {"restore", command_restore,
+     "restore FILE [--password-file FILE]: a backup, into an empty store"},
     {"version", command_version, "print the version"},
 };
 

@@ -1,4 +1,4 @@
-/* crypto.c: the door to mbedTLS's hashes.
+/* crypto.c: the door to mbedTLS's hashes and its ChaCha20-Poly1305.
  *
  * Its SHA-256 cannot fail in software; its HMAC cannot either, except for memory. Both results are
  * asserted. Base64 is ours: mbedTLS's reader takes line ends and blanks, and a text that can be
@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/base.h"
 
+#include <mbedtls/chachapoly.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
@@ -26,6 +27,113 @@ void hmac_sha256(struct str key, struct str data, uint8_t ret_digest[SHA256_BYTE
     const mbedtls_md_info_t *info = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
     int failed = mbedtls_md_hmac(info, bytes_of(key), key.n, bytes_of(data), data.n, ret_digest);
     gb_assert(failed == 0);
+}
+
+_Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(struct sha256_run), "room for mbedTLS");
+
+static mbedtls_sha256_context *inside(struct sha256_run *run) {
+    return (mbedtls_sha256_context *)(void *)run->inside;
+}
+
+void sha256_begin(struct sha256_run *run) {
+    mbedtls_sha256_init(inside(run));
+    int failed = mbedtls_sha256_starts(inside(run), 0);
+    gb_assert(failed == 0);
+}
+
+void sha256_add(struct sha256_run *run, struct str data) {
+    int failed = mbedtls_sha256_update(inside(run), bytes_of(data), data.n);
+    gb_assert(failed == 0);
+}
+
+void sha256_end(struct sha256_run *run, uint8_t ret_digest[SHA256_BYTES]) {
+    int failed = mbedtls_sha256_finish(inside(run), ret_digest);
+    gb_assert(failed == 0);
+    mbedtls_sha256_free(inside(run));
+}
+
+/* ---- passwords and seals ---- */
+
+#define SHA256_BLOCK 64
+
+/* The hash that has read the padded key already: half of each HMAC's work, done once. */
+static void hmac_half(struct sha256_run *run, struct str key, uint8_t pad) {
+    uint8_t block[SHA256_BLOCK] = {0};
+    if (key.n > SHA256_BLOCK) {
+        sha256(key, block);
+    } else if (key.n > 0) {
+        memcpy(block, key.p, key.n);
+    }
+    for (size_t i = 0; i < sizeof block; i++) {
+        block[i] ^= pad;
+    }
+    sha256_begin(run);
+    sha256_add(run, (struct str){(const char *)block, sizeof block});
+    crypto_wipe(block, sizeof block);
+}
+
+static void hmac_from(const struct sha256_run halves[2], struct str data,
+                      uint8_t ret_digest[SHA256_BYTES]) {
+    struct sha256_run run = halves[0];
+    sha256_add(&run, data);
+    sha256_end(&run, ret_digest);
+    run = halves[1];
+    sha256_add(&run, (struct str){(const char *)ret_digest, SHA256_BYTES});
+    sha256_end(&run, ret_digest);
+}
+
+void crypto_stretch(struct str password, struct str salt, uint32_t rounds,
+                    uint8_t ret_key[CRYPTO_KEY_BYTES]) {
+    _Static_assert(CRYPTO_KEY_BYTES == SHA256_BYTES, "one block of PBKDF2");
+    static const char block_number[4] = {0, 0, 0, 1};
+    struct sha256_run halves[2], first;
+    uint8_t link[SHA256_BYTES];
+    gb_assert(rounds > 0);
+    hmac_half(&halves[0], password, 0x36);
+    hmac_half(&halves[1], password, 0x5c);
+    first = halves[0];
+    sha256_add(&first, salt);
+    sha256_add(&first, (struct str){block_number, sizeof block_number});
+    sha256_end(&first, link);
+    first = halves[1];
+    sha256_add(&first, (struct str){(const char *)link, sizeof link});
+    sha256_end(&first, link);
+    memcpy(ret_key, link, sizeof link);
+    for (uint32_t i = 1; i < rounds; i++) {
+        hmac_from(halves, (struct str){(const char *)link, sizeof link}, link);
+        for (size_t j = 0; j < sizeof link; j++) {
+            ret_key[j] ^= link[j];
+        }
+    }
+    crypto_wipe(halves, sizeof halves);
+    crypto_wipe(link, sizeof link);
+}
+
+static void cipher_begin(mbedtls_chachapoly_context *cipher, const uint8_t key[CRYPTO_KEY_BYTES]) {
+    mbedtls_chachapoly_init(cipher);
+    int failed = mbedtls_chachapoly_setkey(cipher, key);
+    gb_assert(failed == 0);
+}
+
+void crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                 struct str bound, uint8_t *data, size_t bytes, uint8_t ret_tag[CRYPTO_TAG_BYTES]) {
+    mbedtls_chachapoly_context cipher;
+    cipher_begin(&cipher, key);
+    int failed = mbedtls_chachapoly_encrypt_and_tag(&cipher, bytes, nonce, bytes_of(bound), bound.n,
+                                                    data, data, ret_tag);
+    gb_assert(failed == 0);
+    mbedtls_chachapoly_free(&cipher);
+}
+
+bool crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                   struct str bound, uint8_t *data, size_t bytes,
+                   const uint8_t tag[CRYPTO_TAG_BYTES]) {
+    mbedtls_chachapoly_context cipher;
+    cipher_begin(&cipher, key);
+    int failed = mbedtls_chachapoly_auth_decrypt(&cipher, bytes, nonce, bytes_of(bound), bound.n,
+                                                 tag, data, data);
+    mbedtls_chachapoly_free(&cipher);
+    return failed == 0;
 }
 
 bool crypto_equal(struct str a, struct str b) {

@@ -14,6 +14,29 @@ struct arena;
 
 void sha256(struct str data, uint8_t ret_digest[SHA256_BYTES]);
 void hmac_sha256(struct str key, struct str data, uint8_t ret_digest[SHA256_BYTES]);
+
+/* The same over pieces. */
+struct sha256_run {
+    _Alignas(uint64_t) uint8_t inside[128]; /* mbedTLS's context */
+};
+void sha256_begin(struct sha256_run *run);
+void sha256_add(struct sha256_run *run, struct str data);
+void sha256_end(struct sha256_run *run, uint8_t ret_digest[SHA256_BYTES]);
+
+#define CRYPTO_KEY_BYTES   32
+#define CRYPTO_NONCE_BYTES 12
+#define CRYPTO_TAG_BYTES   16
+
+/* A key from a password: PBKDF2-HMAC-SHA256 (RFC 8018), one block. rounds > 0. */
+void crypto_stretch(struct str password, struct str salt, uint32_t rounds,
+                    uint8_t ret_key[CRYPTO_KEY_BYTES]);
+/* ChaCha20-Poly1305 (RFC 8439), in place. No two calls with one key may share a nonce. */
+void crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                 struct str bound, uint8_t *data, size_t bytes, uint8_t ret_tag[CRYPTO_TAG_BYTES]);
+/* False: not what was sealed with this key, nonce and `bound`; then `data` is worth nothing. */
+bool crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                   struct str bound, uint8_t *data, size_t bytes,
+                   const uint8_t tag[CRYPTO_TAG_BYTES]) GB_MUST_USE;
 /* Takes the same time whatever differs; lengths are no secret. */
 bool crypto_equal(struct str a, struct str b);
 /* Overwrite for good. */

@@ -19,6 +19,7 @@ struct http_header {
 /* One part of a multipart/form-data body; a file when it has a filename. */
 struct http_part {
     struct str name, filename, content_type, body;
+    struct str file; /* a file to be read while it is sent, instead of body */
 };
 
 /* How far to trust the other side's certificate. All empty: the built-in CA bundle. */

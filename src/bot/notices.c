@@ -14,6 +14,7 @@
 #include "bot/screen.h"
 #include "bot/screens.h"
 #include "bot/voice.h"
+#include "shop/backups.h"
 #include "shop/orders.h"
 #include "shop/payments.h"
 #include "shop/subscriptions.h"
@@ -29,6 +30,7 @@ struct telling {
     const struct notice *notice;
     bool reachable; /* there is such a person, and they have not blocked us */
     struct voice voice;
+    struct str document; /* what admins hear is this file's caption; empty: a message */
 };
 
 typedef enum gb_err tell_fn(struct telling *t);
@@ -175,7 +177,9 @@ static enum gb_err tell_admins(struct telling *t, admin_words_fn *words, void *a
         struct voice voice = voice_of(t->work, user.english);
         struct screen *screen = screen_new(&voice, 1);
         screen->html = words(&voice, about);
-        if (!user.unreachable) {
+        if (!user.unreachable && t->document.n > 0) {
+            post_document(t->work, id, screen->html, t->document);
+        } else if (!user.unreachable) {
             post_screen(t->work, id, 0, screen, POST_NEWS);
         }
     }
@@ -281,6 +285,55 @@ static enum gb_err tell_flood(struct telling *t) {
     return tell_admins(t, flood_words, &notice);
 }
 
+struct backup_news {
+    struct backup made;
+    enum text text;
+};
+
+static struct str backup_words(const struct voice *voice, void *about) {
+    const struct backup_news *news = about;
+    int64_t tenths = GB_MAX(news->made.bytes * 10 / (1024 * 1024), INT64_C(1));
+    struct str size = arena_printf(voice->arena, "%" PRId64 STR_FMT "%" PRId64, tenths / 10,
+                                   STR_ARG(say(voice, TEXT_DECIMAL_POINT)), tenths % 10);
+    struct str what = SAY(voice, TEXT_ADMIN_BACKUP, {PARAM_SHOP, voice->shop},
+                          {PARAM_TIME, say_date(voice, voice->now_ms)},
+                          {PARAM_N, arena_printf(voice->arena, "%" PRId64, news->made.rows)},
+                          {PARAM_SIZE, size}, {PARAM_ID, str_sub(news->made.sha256, 0, 16)});
+    if (news->text == TEXT_ADMIN_BACKUP) {
+        return what;
+    }
+    struct str more = SAY(voice, news->text, {PARAM_LINK, news->made.name});
+    return arena_printf(voice->arena, STR_FMT "\n\n" STR_FMT, STR_ARG(what), STR_ARG(more));
+}
+
+/* The file itself where it may go; else why it does not. */
+static enum gb_err tell_backup_made(struct telling *t) {
+    struct backup_news news = {.text = TEXT_ADMIN_BACKUP};
+    const struct config *config = t->work->config;
+    if (!config->backup.send ||
+        backup_read(t->work->arena, t->notice->extra, &news.made) != GB_OK) {
+        return GB_OK;
+    }
+    if (!backup_is_sent(config) || !news.made.is_encrypted) {
+        news.text = TEXT_ADMIN_BACKUP_OPEN;
+    } else if (news.made.bytes > BACKUP_SEND_BYTES_MAX) {
+        news.text = TEXT_ADMIN_BACKUP_LARGE;
+    } else {
+        t->document = news.made.name;
+    }
+    return tell_admins(t, backup_words, &news);
+}
+
+static struct str backup_failed_words(const struct voice *voice, void *about) {
+    const struct notice *notice = about;
+    return SAY(voice, TEXT_ADMIN_BACKUP_FAILED, {PARAM_WHY, why_words(voice, notice->extra)});
+}
+
+static enum gb_err tell_backup_failed(struct telling *t) {
+    struct notice notice = *t->notice;
+    return tell_admins(t, backup_failed_words, &notice);
+}
+
 /* ---- the table */
 
 static tell_fn *const tellers[NOTICE_COUNT] = {
@@ -294,6 +347,8 @@ static tell_fn *const tellers[NOTICE_COUNT] = {
     [NOTICE_MONEY_IN_REVIEW] = tell_money_in_review,
     [NOTICE_MONEY_CREDITED] = tell_money_credited,
     [NOTICE_DELIVERY_REFUSED] = tell_delivery_refused,
+    [NOTICE_BACKUP_MADE] = tell_backup_made,
+    [NOTICE_BACKUP_FAILED] = tell_backup_failed,
     [NOTICE_FLOOD] = tell_flood,
 };
 

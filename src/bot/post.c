@@ -49,6 +49,12 @@ void post_screen(struct work *work, int64_t chat, int64_t message_id, const stru
     }
 }
 
+void post_document(struct work *work, int64_t chat, struct str html, struct str file_name) {
+    struct tg_message message = {.chat_id = chat, .html = html};
+    add(work, chat, STR("sendDocument"), call_send_document(work->arena, &message, file_name),
+        POST_NEWS);
+}
+
 void post_invoice(struct work *work, const struct tg_invoice *invoice) {
     add(work, invoice->chat_id, STR("sendInvoice"), call_send_invoice(work->arena, invoice),
         POST_SCREEN);

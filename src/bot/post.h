@@ -22,6 +22,8 @@ enum post_worth {
  * with a picture is always new. */
 void post_screen(struct work *work, int64_t chat, int64_t message_id, const struct screen *screen,
                  enum post_worth worth);
+/* A file of ours, by its bare name, with a caption. */
+void post_document(struct work *work, int64_t chat, struct str html, struct str file_name);
 void post_invoice(struct work *work, const struct tg_invoice *invoice);
 
 /* End a button's waiting sign, with a few words or none. Not stored: nobody misses it. */

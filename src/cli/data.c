@@ -109,6 +109,37 @@ enum gb_err data_open(const struct config *config, const char *instance, struct 
     return GB_INVALID;
 }
 
+static enum gb_err snapshot_directory(const struct config *config, struct arena *arena,
+                                      struct backend **ret_backend, struct str *reterr_why) {
+    return lmdb_open_snapshot(arena_cstr(arena, config->store.directory), store_tables, TABLE_COUNT,
+                              arena, ret_backend, reterr_why);
+}
+
+enum gb_err data_open_snapshot(const struct config *config, struct arena *arena,
+                               struct backend **ret_backend, struct str *reterr_why) {
+    struct backend *records, *rest;
+    enum gb_err err;
+    switch ((enum store_backend)config->store.backend) {
+    case STORE_LMDB:
+        return snapshot_directory(config, arena, ret_backend, reterr_why);
+    case STORE_REDIS:
+        return open_redis(config, NULL, arena, ret_backend, reterr_why);
+    case STORE_MIXED:
+        err = snapshot_directory(config, arena, &records, reterr_why);
+        if (err != GB_OK) {
+            return err;
+        }
+        err = open_redis(config, NULL, arena, &rest, reterr_why);
+        if (err != GB_OK) {
+            records->ops->close(records);
+            return err;
+        }
+        mixed_open(records, rest, ret_backend);
+        return GB_OK;
+    }
+    return GB_INVALID;
+}
+
 enum gb_err data_news(const struct config *config, const char *instance, struct arena *arena,
                       struct redis_news **ret_news, struct str *reterr_why) {
     *ret_news = NULL;

@@ -17,6 +17,11 @@ int64_t data_now_ms(void);
 enum gb_err data_open(const struct config *config, const char *instance, struct arena *arena,
                       struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
 
+/* The same to be read only, while a shop may be running on it. Of LMDB it is one instant; what is
+ * on Redis may change under the reader. Errors as data_open. */
+enum gb_err data_open_snapshot(const struct config *config, struct arena *arena,
+                               struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
+
 /* What other instances add; NULL in *ret_news: there are none. As above. */
 enum gb_err data_news(const struct config *config, const char *instance, struct arena *arena,
                       struct redis_news **ret_news, struct str *reterr_why) GB_MUST_USE;

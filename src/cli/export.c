@@ -38,48 +38,54 @@ static enum gb_err write_row(void *ctx, struct arena *arena, const struct row *r
     return written ? GB_OK : GB_NO_SPACE;
 }
 
-static enum gb_err write_all(struct backend *backend, struct arena *arena, struct out *out) {
+enum gb_err export_lines(struct backend *backend, struct arena *arena, FILE *file,
+                         int64_t *ret_rows) {
+    struct out out = {.file = file};
     int64_t now_ms = data_now_ms();
-    fprintf(out->file, "{\"format\":\"" EXPORT_FORMAT "\",\"at\":%" PRId64 "}\n", now_ms);
-    enum gb_err err = rows_walk_all(backend, now_ms, write_row, out);
-    struct str digest = hex_encode(arena, out->chain.digest, sizeof out->chain.digest);
-    fprintf(out->file, "{\"rows\":%" PRId64 ",\"sha256\":\"" STR_FMT "\"}\n", out->chain.rows,
+    fprintf(file, "{\"format\":\"" EXPORT_FORMAT "\",\"at\":%" PRId64 "}\n", now_ms);
+    enum gb_err err = rows_walk_all(backend, now_ms, write_row, &out);
+    struct str digest = hex_encode(arena, out.chain.digest, sizeof out.chain.digest);
+    fprintf(file, "{\"rows\":%" PRId64 ",\"sha256\":\"" STR_FMT "\"}\n", out.chain.rows,
             STR_ARG(digest));
-    bool is_safe = fflush(out->file) == 0 && !ferror(out->file) &&
-                   (out->file == stdout || fsync(fileno(out->file)) == 0);
-    return err == GB_OK && !is_safe ? GB_NO_SPACE : err;
+    bool is_written = fflush(file) == 0 && !ferror(file);
+    *ret_rows = out.chain.rows;
+    return err == GB_OK && !is_written ? GB_NO_SPACE : err;
 }
 
-static int told(const struct out *out, enum gb_err err) {
+static int told(int64_t rows, enum gb_err err) {
     if (err != GB_OK) {
         fprintf(stderr, "gigabridge: export: %s\n", gb_err_meaning(err));
         return 1;
     }
     fprintf(stderr, "%" PRId64 " rows. They hold secrets: keep them as you keep the store.\n",
-            out->chain.rows);
+            rows);
     return 0;
 }
 
 static int export_to_file(struct backend *backend, struct arena *arena, const char *path) {
-    struct out out = {0};
+    FILE *file = NULL;
+    int64_t rows = 0;
     const char *draft = arena_cstr(arena, arena_printf(arena, "%s.part", path));
     if (access(path, F_OK) == 0) {
         fprintf(stderr, "gigabridge: %s: there is such a file\n", path);
         return 1;
     }
     int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || (out.file = fdopen(fd, "w")) == NULL) {
+    if (fd < 0 || (file = fdopen(fd, "w")) == NULL) {
         fprintf(stderr, "gigabridge: %s: %s\n", draft, strerror(errno));
         return 1;
     }
-    enum gb_err err = write_all(backend, arena, &out);
+    enum gb_err err = export_lines(backend, arena, file, &rows);
+    if (err == GB_OK && fsync(fileno(file)) != 0) {
+        err = GB_NO_SPACE;
+    }
     /* A link, not a rename: it fails if the name was taken meanwhile. */
-    bool closed = fclose(out.file) == 0;
+    bool closed = fclose(file) == 0;
     if (err == GB_OK && (!closed || link(draft, path) != 0)) {
         err = GB_NO_SPACE;
     }
     unlink(draft);
-    return told(&out, err);
+    return told(rows, err);
 }
 
 int command_export(int argc, char **argv) {
@@ -102,8 +108,9 @@ int command_export(int argc, char **argv) {
             fprintf(stderr, "gigabridge: data: " STR_FMT "\n", STR_ARG(why));
             status = 1;
         } else if (strcmp(argv[0], "-") == 0) {
-            struct out out = {.file = stdout};
-            status = told(&out, write_all(backend, arena, &out));
+            int64_t rows = 0;
+            enum gb_err err = export_lines(backend, arena, stdout, &rows);
+            status = told(rows, err);
             backend->ops->close(backend);
         } else {
             status = export_to_file(backend, arena, argv[0]);

@@ -28,8 +28,7 @@
 
 struct in {
     FILE *file;
-    const char *path;
-    bool is_stream;          /* cannot be read twice */
+    const struct import_source *source;
     struct backend *backend; /* NULL: only looked at */
     struct arena *arena;     /* of a batch */
     struct tx *tx;
@@ -40,7 +39,7 @@ struct in {
 };
 
 static enum gb_err wrong(const struct in *in, const char *why) {
-    fprintf(stderr, "gigabridge: %s:%" PRId64 ": %s\n", in->path, in->line, why);
+    fprintf(stderr, "gigabridge: %s:%" PRId64 ": %s\n", in->source->name, in->line, why);
     return GB_INVALID;
 }
 
@@ -139,6 +138,17 @@ static enum gb_err read_line(struct in *in, struct str line) {
     return in->backend == NULL ? GB_OK : take_row(in, &row);
 }
 
+/* Whole to its last byte, where the source can tell. */
+static enum gb_err read_behind(struct in *in) {
+    const struct import_source *source = in->source;
+    if (source->trouble == NULL ||
+        (fgetc(in->file) == EOF && source->trouble(source->ctx) == NULL)) {
+        return GB_OK;
+    }
+    const char *trouble = source->trouble(source->ctx);
+    return wrong(in, trouble != NULL ? trouble : "there is more behind its end");
+}
+
 static enum gb_err read_all(struct in *in) {
     char *text = NULL;
     size_t room = 0;
@@ -151,10 +161,12 @@ static enum gb_err read_all(struct in *in) {
     }
     free(text);
     if (err == GB_OK) {
+        const struct import_source *source = in->source;
+        const char *trouble = source->trouble != NULL ? source->trouble(source->ctx) : NULL;
         in->line++;
-        return wrong(in, "its last line is missing: it was cut off");
+        return wrong(in, trouble != NULL ? trouble : "its last line is missing: it was cut off");
     }
-    return err == GB_EXISTS ? GB_OK : err;
+    return err == GB_EXISTS ? read_behind(in) : err;
 }
 
 /* ---- before and after ---- */
@@ -222,36 +234,54 @@ static enum gb_err write_all(struct in *in) {
     return err == GB_OK ? mark(in, false) : err;
 }
 
-/* GB_OK: what can be checked without writing is right. A stream is checked while it is written. */
-static enum gb_err check_file(struct in *in) {
-    if (in->is_stream) {
-        return GB_OK;
-    }
-    enum gb_err err = read_all(in);
-    rewind(in->file);
+static enum gb_err read_from_the_beginning(struct in *in) {
     in->line = 0;
     in->chain = (struct chain){.rows = 0};
     in->kept = in->chain;
+    in->file = in->source->open(in->source->ctx);
+    return in->file != NULL ? GB_OK : GB_INVALID;
+}
+
+/* GB_OK: what can be checked without writing is right. A stream is checked while it is written. */
+static enum gb_err check_source(struct in *in) {
+    if (in->source->is_stream) {
+        return GB_OK;
+    }
+    enum gb_err err = read_from_the_beginning(in);
+    if (err == GB_OK) {
+        err = read_all(in);
+        in->source->close(in->source->ctx, in->file);
+    }
     return err;
 }
 
 static int import_into(const struct config *config, struct in *in, struct arena *arena) {
     struct str why = STR_NONE;
-    if (check_file(in) != GB_OK) {
+    if (check_source(in) != GB_OK || read_from_the_beginning(in) != GB_OK) {
         return 1;
     }
-    if (data_open(config, NULL, arena, &in->backend, &why) != GB_OK) {
+    enum gb_err err = data_open(config, NULL, arena, &in->backend, &why);
+    if (err != GB_OK) {
         fprintf(stderr, "gigabridge: data: " STR_FMT "\n", STR_ARG(why));
-        return 1;
+    } else {
+        in->now_ms = data_now_ms();
+        batch_begin(in);
+        err = write_all(in);
+        in->backend->ops->close(in->backend);
     }
-    in->now_ms = data_now_ms();
-    batch_begin(in);
-    enum gb_err err = write_all(in);
-    in->backend->ops->close(in->backend);
+    in->source->close(in->source->ctx, in->file);
     if (err == GB_OK) {
         fprintf(stderr, "%" PRId64 " rows, counted and compared\n", in->chain.rows);
     }
     return err == GB_OK ? 0 : 1;
+}
+
+int import_lines(const struct config *config, const struct import_source *source,
+                 struct arena *arena) {
+    struct in in = {.source = source, .arena = arena_new(ARENA_BYTES, ARENA_MAX)};
+    int status = import_into(config, &in, arena);
+    arena_free(in.arena);
+    return status;
 }
 
 static int import_dialogs(int argc, char **argv) {
@@ -274,6 +304,20 @@ static int import_dialogs(int argc, char **argv) {
     return status;
 }
 
+static FILE *open_path(void *ctx) {
+    const char *path = ctx;
+    FILE *file = fopen(strcmp(path, "-") == 0 ? "/dev/stdin" : path, "re");
+    if (file == NULL) {
+        fprintf(stderr, "gigabridge: %s: %s\n", path, strerror(errno));
+    }
+    return file;
+}
+
+static void close_path(void *ctx, FILE *file) {
+    (void)ctx;
+    (void)fclose(file);
+}
+
 int command_import(int argc, char **argv) {
     struct config_source source = {.path = "config.ini"};
     const struct word words[] = {{.name = "--config", .value = &source.path}};
@@ -289,21 +333,19 @@ int command_import(int argc, char **argv) {
     if (words_read(argc - 1, argv + 1, words, GB_COUNT(words)) != GB_OK) {
         return 2;
     }
-    struct in in = {.path = argv[0], .is_stream = strcmp(argv[0], "-") == 0};
-    in.file = fopen(in.is_stream ? "/dev/stdin" : argv[0], "re");
-    if (in.file == NULL) {
-        fprintf(stderr, "gigabridge: %s: %s\n", argv[0], strerror(errno));
-        return 1;
-    }
     struct arena *arena = arena_new(ARENA_BYTES, ARENA_MAX);
-    in.arena = arena_new(ARENA_BYTES, ARENA_MAX);
     const struct config *config;
     int status = 2;
     if (config_load(&source, arena, &config) == GB_OK) {
-        status = import_into(config, &in, arena);
+        struct import_source lines = {
+            .name = argv[0],
+            .is_stream = strcmp(argv[0], "-") == 0,
+            .open = open_path,
+            .close = close_path,
+            .ctx = argv[0],
+        };
+        status = import_lines(config, &lines, arena);
     }
-    (void)fclose(in.file);
-    arena_free(in.arena);
     arena_free(arena);
     return status;
 }

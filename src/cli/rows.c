@@ -4,10 +4,11 @@
 #include "base/json.h"
 #include "store/backend.h"
 
-#define PAGE_ROWS      1000
-#define PAGE_BYTES     ((size_t)1024 * 1024)
-#define PAGE_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024 - 1)
-#define LINE_BYTES_MAX ((size_t)32 * 1024 * 1024)
+#define PAGE_ROWS         1000
+#define PAGE_BYTES        ((size_t)1024 * 1024)
+#define PAGE_BYTES_ENOUGH ((size_t)8 * 1024 * 1024)
+#define PAGE_BYTES_MAX    ((size_t)4 * 1024 * 1024 * 1024 - 1)
+#define LINE_BYTES_MAX    ((size_t)32 * 1024 * 1024)
 
 /* ---- walking ---- */
 
@@ -16,7 +17,7 @@ struct page {
     struct str prefix;
     struct row *rows;
     size_t count;
-    bool is_last;
+    bool is_full, is_last;
 };
 
 static bool page_row(void *ctx, struct str key, struct str value) {
@@ -27,16 +28,18 @@ static bool page_row(void *ctx, struct str key, struct str value) {
     }
     page->rows[page->count++] =
         (struct row){.key = arena_copy(page->arena, key), .value = arena_copy(page->arena, value)};
-    return page->count < PAGE_ROWS;
+    page->is_full = page->count == PAGE_ROWS || arena_used_bytes(page->arena) > PAGE_BYTES_ENOUGH;
+    return !page->is_full;
 }
 
 static enum gb_err page_read(struct backend *backend, int table, struct str from, int64_t now_ms,
                              struct page *page) {
     page->rows = ARENA_ARRAY(page->arena, struct row, PAGE_ROWS);
     page->count = 0;
+    page->is_full = false;
     struct tx *tx = tx_begin(backend, page->arena, now_ms);
     enum gb_err err = tx_scan(tx, table, from, STR_NONE, PAGE_ROWS, page_row, page);
-    page->is_last = page->is_last || page->count < PAGE_ROWS;
+    page->is_last = page->is_last || !page->is_full;
     for (size_t i = 0; err == GB_OK && i < page->count; i++) {
         struct row *row = &page->rows[i];
         row->table = table;

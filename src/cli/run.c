@@ -10,6 +10,7 @@
 #include "cli/data.h"
 #include "cli/words.h"
 #include "engine/engine.h"
+#include "engine/local.h"
 #include "io/world.h"
 #include "state/config.h"
 #include "store/backend.h"
@@ -25,6 +26,8 @@ struct shop {
     struct arena *arena, *config_arena;
     struct config_source source;
     const char *clock_file;
+    const char *words[2 + 2 * OVERRIDES_MAX]; /* for processes with the same settings */
+    struct local local;
     const struct config *config;
     struct backend *backend;
     struct redis_news *news;
@@ -61,12 +64,24 @@ static int fail(const char *what, struct str why) {
     return 1;
 }
 
+static void same_settings(struct shop *shop) {
+    size_t n = 0;
+    shop->words[n++] = "--config";
+    shop->words[n++] = shop->source.path;
+    for (size_t i = 0; i < shop->source.override_count; i++) {
+        shop->words[n++] = "--set";
+        shop->words[n++] = shop->source.overrides[i];
+    }
+    shop->local = (struct local){shop->words, n};
+}
+
 static int open_all(struct shop *shop) {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     struct world_options world_options = {
         .signals = signals,
         .signal_count = GB_COUNT(signals),
         .connections_max = (size_t)shop->config->telegram.connections,
+        .spawns = true,
         .clock_file = shop->clock_file,
     };
     const char *why = "";
@@ -86,6 +101,7 @@ static int open_all(struct shop *shop) {
         data_news(shop->config, instance, shop->arena, &shop->news, &store_why) != GB_OK) {
         return fail("data", store_why);
     }
+    same_settings(shop);
     struct engine_options options = {
         .world = shop->world,
         .backend = shop->backend,
@@ -93,6 +109,7 @@ static int open_all(struct shop *shop) {
         .texts = texts_new(shop->arena),
         .instance = instance,
         .news = shop->news,
+        .local = &shop->local,
         .control_path = control,
         .inhand_path = inhand,
         .reload = reload,

@@ -11,6 +11,7 @@
 #include "engine/inhand.h"
 #include "engine/intake.h"
 #include "engine/lanes.h"
+#include "engine/local.h"
 #include "engine/metrics.h"
 #include "engine/peek.h"
 #include "engine/prepare.h"
@@ -456,6 +457,11 @@ static enum gb_err open_store(struct engine *engine, struct str *reterr_why) {
         err = hook_open(&engine->hook, engine->world, engine->config, &engine->intake.endpoint,
                         engine->secret, engine->event, reterr_why);
         engine->intake.pushed = engine->hook.open;
+    }
+    if (err == GB_OK && engine->options.local != NULL) {
+        lanes_open(engine->lanes, &(struct lane_options){.name = LOCAL_LANE,
+                                                         .local = engine->options.local,
+                                                         .in_flight_max = 1});
     }
     if (err == GB_OK) {
         tell_commands(engine, now_ms);

@@ -14,6 +14,7 @@ struct backend;
 struct config;
 struct engine;
 struct redis_news;
+struct local;
 struct texts;
 struct world;
 
@@ -22,10 +23,11 @@ struct engine_options {
     struct backend *backend;
     const struct config *config;
     const struct texts *texts;
-    const char *instance;     /* see duty.h; where the store is shared */
-    struct redis_news *news;  /* what other instances add; NULL: nobody does */
-    const char *control_path; /* see control.h; NULL: none */
-    const char *inhand_path;  /* file that names the event in hand; NULL: none is kept */
+    const char *instance;      /* see duty.h; where the store is shared */
+    struct redis_news *news;   /* what other instances add; NULL: nobody does */
+    const struct local *local; /* how to start processes of its own; NULL: it starts none */
+    const char *inhand_path;   /* file that names the event in hand; NULL: none is kept */
+    const char *control_path;  /* see control.h; NULL: none */
     /* SIGHUP: read the config anew; NULL from it: faults were told, the old one stays. */
     const struct config *(*reload)(void *ctx);
     void *reload_ctx;

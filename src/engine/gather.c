@@ -160,6 +160,14 @@ static void gather_reply(struct engine *engine, struct gathered *list, const str
     }
 }
 
+static void gather_child(struct engine *engine, struct gathered *list, const struct sign *sign,
+                         int64_t now_ms) {
+    struct lane_answer answer;
+    if (lanes_child(engine->lanes, sign->ticket, sign->child, engine->turn, now_ms, &answer)) {
+        gather_answer(engine, list, &answer);
+    }
+}
+
 /* What an earlier turn could not store goes before what is new. */
 static void gather_kept(struct engine *engine, struct gathered *list) {
     while (engine->kept != NULL) {
@@ -223,6 +231,8 @@ void turn_gather(struct engine *engine, const struct sign *signs, size_t count, 
     for (size_t i = 0; i < count; i++) {
         if (signs[i].kind == SIGN_REPLY) {
             gather_reply(engine, list, &signs[i], now_ms);
+        } else if (signs[i].kind == SIGN_CHILD) {
+            gather_child(engine, list, &signs[i], now_ms);
         } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == HOOK_DOOR) {
             gather_request(engine, list, &signs[i], now_ms);
         } else if (signs[i].kind == SIGN_REQUEST && signs[i].door == CONTROL_DOOR) {

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/http.h"
 #include "bot/bot.h"
+#include "shop/backups.h"
 #include "shop/payments.h"
 #include "shop/subscriptions.h"
 #include "state/jobs_say.h"
@@ -20,6 +21,7 @@ static const struct {
     handler_fn *handle;
 } answer_table[] = {
     {"bot.sent", bot_sent},
+    {"local.backup", backup_answered},
     {"pay.create", payment_answered_create},
     {"pay.status", payment_answered_status},
     {"panel.ensure", subscription_answered_ensure},
@@ -27,7 +29,7 @@ static const struct {
 };
 
 /* Refusals that are news, not faults: their handler knows what to do. */
-static const char *const expected_refusals[] = {"chat_gone", "send_anew", "old_query"};
+static const char *const expected_refusals[] = {"chat_gone", "send_anew", "old_query", "not_made"};
 
 static bool is_expected(const char *reason) {
     for (size_t i = 0; i < GB_COUNT(expected_refusals); i++) {

@@ -3,7 +3,9 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "engine/local.h"
 #include "io/world.h"
+#include "shop/backups.h"
 
 #define NOISE_MAX     256 /* noise waiting in a lane; more is dropped */
 #define NOISE_LIFE_MS (10 * GB_SECOND_MS)
@@ -84,6 +86,7 @@ void lanes_open(struct lanes *lanes, const struct lane_options *options) {
     lane->options = *options;
     lane->options.name = str_of(lane->name);
     lane->options.endpoint = endpoint_copy(lane->arena, &options->endpoint);
+    lane->options.files = arena_copy(lane->arena, options->files);
     if (options->queue_per_minute > 0 && lane->queue_pace == NULL) {
         lane->queue_pace = calloc(PACE_BUCKETS, sizeof *lane->queue_pace);
         gb_assert(lane->queue_pace != NULL);
@@ -114,8 +117,18 @@ void flight_end(struct lanes *lanes, struct lane_row *row) {
     row->lane->in_flight--;
 }
 
+static uint64_t slot_ticket(const struct lanes *lanes, size_t index) {
+    return (uint64_t)lanes->slot[index].generation << 16 | index;
+}
+
 void lanes_stop(struct lanes *lanes) {
     lanes->stopped = true;
+    for (size_t i = 0; i < SLOTS_MAX; i++) {
+        const struct lane_row *row = lanes->slot[i].row;
+        if (row != NULL && row->lane->options.local != NULL) {
+            lanes->world->ops->cancel(lanes->world, slot_ticket(lanes, i));
+        }
+    }
 }
 
 size_t lanes_in_flight(const struct lanes *lanes) {
@@ -164,19 +177,59 @@ static bool slot_free(struct lanes *lanes, size_t *ret_slot) {
     return false;
 }
 
-/* Build and send one call of a row; on GB_INVALID the row is not fit to be sent. */
-static enum gb_err row_send(struct lanes *lanes, struct lane_row *row, const struct call *call,
-                            struct arena *arena) {
-    struct arena_mark mark = arena_mark(arena);
+/* A codec knows a file by its bare name only. GB_INVALID: none of ours; GB_NOT_FOUND: it is gone.
+ */
+static enum gb_err find_files(const struct lane *lane, struct arena *arena,
+                              struct http_request *request) {
+    struct http_part *parts = ARENA_ARRAY(arena, struct http_part, request->part_count);
+    for (size_t i = 0; i < request->part_count; i++) {
+        parts[i] = request->parts[i];
+        if (parts[i].file.n == 0) {
+            continue;
+        }
+        if (!backup_is_name(parts[i].file) || lane->options.files.n == 0) {
+            return GB_INVALID;
+        }
+        parts[i].file = arena_printf(arena, STR_FMT "/" STR_FMT, STR_ARG(lane->options.files),
+                                     STR_ARG(parts[i].file));
+        if (access(arena_cstr(arena, parts[i].file), R_OK) != 0) {
+            return GB_NOT_FOUND;
+        }
+    }
+    request->parts = parts;
+    return GB_OK;
+}
+
+static enum gb_err request_send(struct lanes *lanes, const struct lane_row *row,
+                                const struct call *call, struct arena *arena) {
+    const struct lane *lane = row->lane;
     struct http_request request = {0};
-    enum gb_err err = row->lane->options.codec->build_request(call, &row->lane->options.endpoint,
-                                                              arena, &request);
+    enum gb_err err =
+        lane->options.codec->build_request(call, &lane->options.endpoint, arena, &request);
+    if (err == GB_OK && request.part_count > 0) {
+        err = find_files(lane, arena, &request);
+    }
     if (err == GB_OK) {
         /* On a kept connection libcurl may send a second time by itself. */
         request.fresh_connection = row->row.again == OUTBOX_RATHER_NEVER;
-        struct slot *slot = &lanes->slot[row->slot];
-        uint64_t ticket = (uint64_t)++slot->generation << 16 | row->slot;
-        err = lanes->world->ops->send(lanes->world, &request, str_of(row->lane->name), ticket);
+        lanes->slot[row->slot].generation++;
+        err = lanes->world->ops->send(lanes->world, &request, str_of(lane->name),
+                                      slot_ticket(lanes, row->slot));
+    }
+    return err;
+}
+
+/* Build and send one call of a row; on GB_INVALID and GB_NOT_FOUND it is not fit to be sent. */
+static enum gb_err row_send(struct lanes *lanes, struct lane_row *row, const struct call *call,
+                            struct arena *arena) {
+    struct arena_mark mark = arena_mark(arena);
+    const struct local *local = row->lane->options.local;
+    enum gb_err err;
+    if (local != NULL) {
+        lanes->slot[row->slot].generation++;
+        err = local_start(lanes->world, local, call, arena, slot_ticket(lanes, row->slot));
+    } else {
+        err = request_send(lanes, row, call, arena);
     }
     arena_reset(arena, mark);
     return err;
@@ -311,7 +364,7 @@ static void pump_window(struct lanes *lanes, struct lane *lane, struct arena *ar
         }
         window_take(lane, at);
         if (err != GB_OK) {
-            hand_back(lanes, row, "bug");
+            hand_back(lanes, row, err == GB_NOT_FOUND ? "file_gone" : "bug");
             continue;
         }
         flight_begin(lanes, row, now_ms);
@@ -396,6 +449,33 @@ static bool is_trouble(const struct answer *answer) {
     return answer->kind == ANSWER_UNKNOWN || (answer->kind == ANSWER_LATER && answer->lane_wide);
 }
 
+/* The row is no longer under way. */
+static void answer_take(struct lanes *lanes, struct lane_row *row, const struct answer *answer,
+                        int64_t now_ms, struct lane_answer *ret_answer) {
+    struct lane *lane = row->lane;
+    flight_end(lanes, row);
+    lane->wake_ms = 0;
+    if (is_trouble(answer)) {
+        pace_trouble(lanes, lane, answer, now_ms);
+    } else {
+        lane->failures = 0;
+    }
+    row->place = PLACE_HANDED;
+    *ret_answer = (struct lane_answer){row, &row->row, row->noise, *answer};
+}
+
+bool lanes_child(struct lanes *lanes, uint64_t ticket, const struct child_end *end,
+                 struct arena *arena, int64_t now_ms, struct lane_answer *ret_answer) {
+    struct lane_row *row = row_of_ticket(lanes, ticket);
+    if (row == NULL || row->lane->options.local == NULL) {
+        return false;
+    }
+    struct answer answer = {.reason = ""};
+    local_read(&row->step, end, arena, &answer);
+    answer_take(lanes, row, &answer, now_ms, ret_answer);
+    return true;
+}
+
 bool lanes_reply(struct lanes *lanes, uint64_t ticket, const struct http_reply *reply,
                  struct arena *arena, int64_t now_ms, struct lane_answer *ret_answer) {
     struct lane_row *row = row_of_ticket(lanes, ticket);
@@ -414,15 +494,7 @@ bool lanes_reply(struct lanes *lanes, uint64_t ticket, const struct http_reply *
         answer.why = STR("too many steps");
     }
     read_fatal(&answer);
-    flight_end(lanes, row);
-    lane->wake_ms = 0;
-    if (is_trouble(&answer)) {
-        pace_trouble(lanes, lane, &answer, now_ms);
-    } else {
-        lane->failures = 0;
-    }
-    row->place = PLACE_HANDED;
-    *ret_answer = (struct lane_answer){row, &row->row, row->noise, answer};
+    answer_take(lanes, row, &answer, now_ms, ret_answer);
     return true;
 }
 

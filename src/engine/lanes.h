@@ -21,14 +21,18 @@
 
 struct arena;
 struct backend;
+struct child_end;
 struct lane_row;
 struct lanes;
+struct local;
 struct world;
 
 struct lane_options {
     struct str name;
     const struct codec *codec;
-    struct endpoint endpoint; /* copied */
+    const struct local *local; /* instead: rows become processes; outlives the lanes */
+    struct str files;          /* directory of the files that requests name; copied */
+    struct endpoint endpoint;  /* copied */
     size_t in_flight_max;
     int64_t per_second;       /* rows; 0: no limit */
     struct rate calls;        /* all that is sent: rows, their further steps, noise; 0: no limit */
@@ -56,8 +60,12 @@ struct lane_answer {
 bool lanes_reply(struct lanes *lanes, uint64_t ticket, const struct http_reply *reply,
                  struct arena *arena, int64_t now_ms, struct lane_answer *ret_answer);
 
-/* A row that is not sent: no request can be made of it (reason "bug"), or its give_up has passed
- * ("gave_up"). A refusal without a call. False: none. */
+/* The same of a process that a row had become. */
+bool lanes_child(struct lanes *lanes, uint64_t ticket, const struct child_end *end,
+                 struct arena *arena, int64_t now_ms, struct lane_answer *ret_answer);
+
+/* A row that is not sent: no request can be made of it (reason "bug"), its file is gone
+ * ("file_gone"), or its give_up has passed ("gave_up"). A refusal without a call. False: none. */
 bool lanes_unfit(struct lanes *lanes, struct lane_answer *ret_answer);
 
 enum lane_verdict {
@@ -93,7 +101,7 @@ int64_t lanes_next_ms(const struct lanes *lanes);
 size_t lanes_in_flight(const struct lanes *lanes);
 /* The wall clock was set, forward or back: rests and paces last as long as they would have. */
 void lanes_clock_was_set(struct lanes *lanes, int64_t by_ms);
-/* Hold everything back but what is in flight: on the way out. */
+/* Hold everything back but what is in flight, on the way out; processes are ended. */
 void lanes_stop(struct lanes *lanes);
 
 /* Of the lane number `index`, for metrics. False: there is none. */

@@ -7,6 +7,7 @@
 #include "engine/lanes.h"
 #include "panel/panel.h"
 #include "pay/pay.h"
+#include "shop/backups.h"
 #include "shop/catalog.h"
 #include "state/config.h"
 #include "state/work.h"
@@ -86,16 +87,20 @@ enum gb_err store_prepare(struct backend *backend, const uint8_t fresh[SHA256_BY
     return err;
 }
 
-static void open_telegram(const struct config *config, struct lanes *lanes, struct intake *intake) {
+static void open_telegram(const struct config *config, struct lanes *lanes, struct intake *intake,
+                          struct arena *arena) {
+    int64_t keep;
     struct endpoint endpoint = {
         .base_url = config->telegram.api_base,
         .secret = secret_reveal(config->telegram.token),
         .proxy = config->telegram.proxy,
     };
     log_hide(endpoint.secret);
+    log_hide(secret_reveal(config->backup.password));
     struct lane_options options = {
         .name = STR("telegram"),
         .codec = &telegram_codec,
+        .files = backup_directory(config, arena, &keep),
         .endpoint = endpoint,
         .in_flight_max = (size_t)config->telegram.connections,
         .per_second = config->telegram.messages_per_second,
@@ -171,7 +176,7 @@ enum gb_err engine_prepare(struct backend *backend, const struct config *config,
         .is_shared = backend->is_shared,
     };
     /* First what needs no store: when that refuses, nothing may point into the settings before. */
-    open_telegram(config, lanes, intake);
+    open_telegram(config, lanes, intake, arena);
     open_pay_test(config, lanes);
     enum gb_err err = seed(backend, &work, reterr_why);
     const struct server *servers = NULL;

@@ -524,7 +524,14 @@ static void add_part(struct transfer *transfer, const struct http_part *part) {
     gb_assert(to != NULL);
     (void)kept_change(text, part->name);
     must(curl_mime_name(to, text->p));
-    must(curl_mime_data(to, part->body.n > 0 ? part->body.p : "", part->body.n));
+    if (part->file.n > 0) {
+        (void)kept_change(text, part->file);
+        if (curl_mime_filedata(to, text->p) != CURLE_OK) {
+            transfer->refusal = "the file cannot be read";
+        }
+    } else {
+        must(curl_mime_data(to, part->body.n > 0 ? part->body.p : "", part->body.n));
+    }
     if (part->filename.n > 0) {
         (void)kept_change(text, part->filename);
         must(curl_mime_filename(to, text->p));

@@ -3,13 +3,14 @@
  * wait() is one round: start what was sent, sleep, carry on what is ready, and hand over everything
  * that is whole. It returns only with a sign or at its time, so that an idle program sleeps in one
  * system call. A child process inherits the blocked signals (loop_catch) and the ignored SIGPIPE:
- * who starts one undoes both before exec.
+ * who starts one undoes both before exec (child.c does).
  */
 #define GB_DOOR "clocks, chance, the clock file"
 #include "io/world.h"
 
 #include "base/arena.h"
 #include "base/base.h"
+#include "io/child.h"
 #include "io/http_client.h"
 #include "io/http_server.h"
 #include "io/loop.h"
@@ -27,7 +28,7 @@
 
 #define CLOCK_BYTES (2 * sizeof(int64_t))
 
-enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_RESP, OWNER_NEWS };
+enum owner { OWNER_CLIENT, OWNER_SERVER, OWNER_RESP, OWNER_NEWS, OWNER_CHILD };
 
 struct real_world {
     struct world world;
@@ -35,6 +36,7 @@ struct real_world {
     struct http_client *client;
     struct http_server *server;
     struct resp_server *resp;       /* NULL until listen_commands */
+    struct children *children;      /* NULL: world_options.spawns was not set */
     const int64_t *clock_offset_ms; /* two, in the mapped clock file; NULL: none */
     int64_t wake_ms;
     int signals[SIGNALS_MAX];
@@ -86,6 +88,9 @@ static enum gb_err real_send(struct world *world, const struct http_request *req
 }
 
 static void real_cancel(struct world *world, uint64_t ticket) {
+    if (real(world)->children != NULL) {
+        children_cancel(real(world)->children, ticket);
+    }
     http_client_cancel(real(world)->client, ticket);
 }
 
@@ -98,6 +103,13 @@ static enum gb_err real_listen(struct world *world, const char *host, int port, 
                                size_t body_bytes_max, int *ret_port, const char **reterr_why) {
     return http_server_listen(real(world)->server, host, port, door, body_bytes_max, ret_port,
                               reterr_why);
+}
+
+/* ---- other programs */
+
+static enum gb_err real_spawn(struct world *world, const struct spawn *spawn, uint64_t ticket) {
+    gb_assert(real(world)->children != NULL);
+    return children_start(real(world)->children, spawn, ticket);
 }
 
 static enum gb_err real_listen_local(struct world *world, const char *path, int door,
@@ -144,7 +156,8 @@ static void real_wake_at(struct world *world, int64_t mono_ms) {
 
 static size_t signs_waiting(const struct real_world *w) {
     return w->signal_count + w->has_news + http_client_waiting(w->client) +
-           http_server_waiting(w->server) + (w->resp != NULL ? resp_server_waiting(w->resp) : 0);
+           http_server_waiting(w->server) + (w->resp != NULL ? resp_server_waiting(w->resp) : 0) +
+           (w->children != NULL ? children_waiting(w->children) : 0);
 }
 
 /* How long to sleep, negative: no limit. The caller's clock may have been moved, ours not. */
@@ -155,6 +168,9 @@ static int64_t sleep_ms(struct real_world *w) {
     int64_t due_ms = GB_MIN(http_client_due_ms(w->client), http_server_due_ms(w->server));
     if (w->resp != NULL) {
         due_ms = GB_MIN(due_ms, resp_server_due_ms(w->resp));
+    }
+    if (w->children != NULL) {
+        due_ms = GB_MIN(due_ms, children_due_ms(w->children));
     }
     int64_t left_ms = due_ms == INT64_MAX ? INT64_MAX : due_ms - loop_now_ms();
     if (w->wake_ms != INT64_MAX) {
@@ -173,6 +189,8 @@ static bool sleep_and_carry_on(struct real_world *w) {
             http_client_ready(w->client, events[i].fd, events[i].ready);
         } else if (events[i].owner == OWNER_NEWS) {
             w->has_news = true;
+        } else if (events[i].owner == OWNER_CHILD) {
+            children_ready(w->children, events[i].fd);
         } else if (events[i].owner == OWNER_SERVER) {
             http_server_ready(w->server, events[i].fd);
         } else {
@@ -181,6 +199,9 @@ static bool sleep_and_carry_on(struct real_world *w) {
     }
     http_client_run(w->client);
     http_server_run(w->server);
+    if (w->children != NULL) {
+        children_run(w->children);
+    }
     if (w->resp != NULL) {
         resp_server_run(w->resp);
     }
@@ -206,10 +227,14 @@ static void hand_over(struct real_world *w, struct arena *arena, const struct si
     }
     const struct http_reply *reply;
     const struct http_incoming *request;
+    const struct child_end *child;
     uint64_t ticket;
     int door;
     while ((reply = http_client_take(w->client, &ticket)) != NULL) {
         signs[n++] = (struct sign){.kind = SIGN_REPLY, .ticket = ticket, .reply = reply};
+    }
+    while (w->children != NULL && (child = children_take(w->children, &ticket)) != NULL) {
+        signs[n++] = (struct sign){.kind = SIGN_CHILD, .ticket = ticket, .child = child};
     }
     while ((request = http_server_take(w->server, &ticket, &door)) != NULL) {
         signs[n++] =
@@ -227,6 +252,9 @@ static enum gb_err real_wait(struct world *world, struct arena *arena,
                              const struct sign **ret_signs, size_t *ret_count) {
     struct real_world *w = real(world);
     http_client_release(w->client);
+    if (w->children != NULL) {
+        children_release(w->children);
+    }
     http_client_run(w->client);
     if (w->resp != NULL) {
         resp_server_run(w->resp);
@@ -245,6 +273,7 @@ static enum gb_err real_wait(struct world *world, struct arena *arena,
 
 static void real_close(struct world *world) {
     struct real_world *w = real(world);
+    children_free(w->children);
     http_client_free(w->client);
     http_server_free(w->server);
     resp_server_free(w->resp);
@@ -262,6 +291,7 @@ static const struct world_ops real_ops = {
     .chance = real_chance,
     .send = real_send,
     .cancel = real_cancel,
+    .spawn = real_spawn,
     .respond = real_respond,
     .listen = real_listen,
     .listen_local = real_listen_local,
@@ -308,6 +338,9 @@ static const char *open_parts(struct real_world *w, const struct world_options *
     if (options->clock_file != NULL &&
         map_clock(options->clock_file, &w->clock_offset_ms) != GB_OK) {
         return "the clock file cannot be read";
+    }
+    if (options->spawns && children_new(w->loop, OWNER_CHILD, &w->children) != GB_OK) {
+        return "the kernel gives no signalfd";
     }
     w->server = http_server_new(w->loop, OWNER_SERVER);
     struct http_client_options client = {

@@ -17,6 +17,7 @@ enum sign_kind {
     SIGN_REQUEST, /* somebody calls a door opened by listen(): ticket, door, request */
     SIGN_SIGNAL,  /* a Unix signal: number */
     SIGN_NEWS,    /* the descriptor given to hear() can be read: its owner must do so now */
+    SIGN_CHILD,   /* a program that spawn() started has ended: ticket, child */
     SIGN_COMMAND, /* a command in RESP on a door opened by listen_commands(): ticket, command */
 };
 
@@ -58,6 +59,19 @@ struct command_answer {
     int64_t rest_ms;  /* the bytes leave after so long, and nothing is read before */
 };
 
+/* Another program. It inherits the environment, nothing else. */
+struct spawn {
+    const char *const *argv; /* the program's path first, NULL last */
+    int64_t total_ms_max;    /* killed then */
+};
+
+struct child_end {
+    int status;            /* its own, from 0; -1: a signal ended it */
+    int signal;            /* 0: none */
+    bool was_late;         /* it was killed at total_ms_max */
+    struct str said, told; /* standard output, standard error; the first 16 KB of each */
+};
+
 /* Something came in. All texts are valid until the next wait(). */
 struct sign {
     enum sign_kind kind;
@@ -67,6 +81,7 @@ struct sign {
     const struct http_reply *reply;
     const struct http_incoming *request;
     const struct command_incoming *command;
+    const struct child_end *child;
 };
 
 struct world_ops {
@@ -80,6 +95,9 @@ struct world_ops {
                         uint64_t ticket);
     /* Forget a request that was sent: its reply will come at once as HTTP_UNKNOWN. */
     void (*cancel)(struct world *w, uint64_t ticket);
+    /* Start another program. Exactly one SIGN_CHILD with this ticket comes from a later wait();
+     * cancel() kills it. GB_LATER: too many run, or no process is to be had. */
+    enum gb_err (*spawn)(struct world *w, const struct spawn *spawn, uint64_t ticket);
     /* Answer a SIGN_REQUEST, now or any time later, once. GB_NOT_FOUND: the caller has gone. */
     enum gb_err (*respond)(struct world *w, uint64_t ticket, const struct http_response *response);
     /* Open a door: plain HTTP on host:port (0: any free port; *ret_port says which). Bodies over
@@ -116,6 +134,7 @@ struct world {
 struct world_options {
     const int *signals; /* to be handed over as SIGN_SIGNAL instead of killing */
     size_t signal_count;
+    bool spawns;            /* spawn() will be used: SIGCHLD is the world's */
     size_t in_flight_max;   /* requests under way in all; 0: 256 */
     size_t connections_max; /* kept open per pool; 0: 32 */
     const char *clock_file; /* NULL, or a file holding two int64 in ms, read at each look: how far

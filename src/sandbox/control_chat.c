@@ -205,11 +205,18 @@ static void write_message(struct json_out *out, struct arena *arena,
     json_open_object(out, NULL);
     json_put_i64(out, "message_id", message->id);
     json_put_text(out, "from", message->from_bot ? "bot" : "user");
-    bool caption = message->kind == TG_PHOTO;
+    bool caption = tg_is_captioned(message);
     json_put_str(out, caption ? "caption" : "text", message->text);
     json_put_str(out, "html", message->html);
     write_keyboard(out, arena, message);
     json_put_bool(out, "photo", message->kind == TG_PHOTO);
+    if (message->kind == TG_DOCUMENT) {
+        json_open_object(out, "document");
+        json_put_str(out, "name", message->document.name);
+        json_put_i64(out, "size", message->document.size);
+        json_put_str(out, "sha256", message->document.sha256);
+        json_close(out);
+    }
     if (message->kind == TG_INVOICE) {
         write_invoice(out, &message->invoice);
     }

@@ -96,6 +96,10 @@ static void put_message(struct buf *buf, struct control *control, struct arena *
         if (message->text.n > 0) {
             put_lines(buf, INDENT, message->text);
         }
+    } else if (message->kind == TG_DOCUMENT) {
+        buf_printf(buf, SHOP "(file: " STR_FMT ", %" PRId64 " bytes)\n",
+                   STR_ARG(message->document.name), message->document.size);
+        put_lines(buf, INDENT, message->text);
     } else {
         put_lines(buf, who, message->text);
     }

@@ -29,6 +29,9 @@ struct str demo_config(struct arena *arena, const struct demo_ports *ports, cons
         "\n" STR_FMT "[store]\n"
         "directory = %s\n"
         "\n"
+        "[backup]\n"
+        "directory = %s/backups\n"
+        "\n"
         "[shop]\n"
         "name = Sandbox VPN\n"
         "language = ru\n"
@@ -82,6 +85,6 @@ struct str demo_config(struct arena *arena, const struct demo_ports *ports, cons
         "days = 365\n"
         "price = 1190\n"
         "stars = 790\n",
-        ports->telegram, STR_ARG(hook), data, ports->pay, ports->panel, ports->panel, ports->panel,
-        ports->panel);
+        ports->telegram, STR_ARG(hook), data, data, ports->pay, ports->panel, ports->panel,
+        ports->panel, ports->panel);
 }

@@ -22,7 +22,7 @@
 
 #define TURN_BYTES     ((size_t)256 * 1024)
 #define TURN_BYTES_MAX ((size_t)512 * 1024 * 1024)
-#define BODY_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define BODY_BYTES_MAX ((size_t)51 * 1024 * 1024) /* the largest file a bot may send */
 #define PANEL_BUSY_MS  2
 #define WEBHOOKS_MAX   100 /* calls at once, as many as setWebhook can ask for */
 #define HOST           "127.0.0.1"

@@ -96,6 +96,9 @@ static void message_free(struct tg_message *message) {
                            &message->markup,
                            &message->markup_before,
                            &message->service,
+                           &message->document.file_id,
+                           &message->document.name,
+                           &message->document.sha256,
                            &message->invoice.title,
                            &message->invoice.description,
                            &message->invoice.payload,
@@ -274,6 +277,15 @@ static void write_picture(struct json_out *out, const struct tg_picture *picture
     json_close(out);
 }
 
+static void write_document(struct json_out *out, const struct tg_document *document) {
+    json_open_object(out, "document");
+    json_put_str(out, "file_id", document->file_id);
+    json_put_str(out, "file_unique_id", str_sub(document->file_id, document->file_id.n - 12, 12));
+    json_put_str(out, "file_name", document->name);
+    json_put_i64(out, "file_size", document->size);
+    json_close(out);
+}
+
 static void write_invoice(struct json_out *out, const struct tg_invoice *invoice) {
     json_open_object(out, "invoice");
     json_put_str(out, "title", invoice->title);
@@ -284,13 +296,20 @@ static void write_invoice(struct json_out *out, const struct tg_invoice *invoice
     json_close(out);
 }
 
+bool tg_is_captioned(const struct tg_message *message) {
+    return message->kind == TG_PHOTO || message->kind == TG_DOCUMENT;
+}
+
 static void write_content(struct json_out *out, const struct tg_message *message) {
-    bool caption = message->kind == TG_PHOTO;
+    bool caption = tg_is_captioned(message);
     switch (message->kind) {
     case TG_TEXT:
         break;
     case TG_PHOTO:
         write_picture(out, message->picture);
+        break;
+    case TG_DOCUMENT:
+        write_document(out, &message->document);
         break;
     case TG_INVOICE:
         write_invoice(out, &message->invoice);

@@ -16,12 +16,17 @@ struct json_out;
 #define TG_ALERTS_MAX   50  /* per chat */
 #define TG_LINKS_MAX    8   /* per chat */
 
-enum tg_kind { TG_TEXT, TG_PHOTO, TG_INVOICE, TG_SERVICE };
+enum tg_kind { TG_TEXT, TG_PHOTO, TG_DOCUMENT, TG_INVOICE, TG_SERVICE };
 
 struct tg_picture { /* kept by the model for as long as it lives */
     struct str file_id;
     struct str bytes; /* empty: too many bytes were kept already */
     int64_t size, width, height;
+};
+
+struct tg_document { /* its bytes are not kept */
+    struct str file_id, name, sha256;
+    int64_t size;
 };
 
 struct tg_invoice {
@@ -43,6 +48,7 @@ struct tg_message {
     const char *service_key; /* TG_SERVICE: "successful_payment", and what it holds */
     struct str service;
     const struct tg_picture *picture;
+    struct tg_document document;
     struct tg_invoice invoice;
     int64_t date_s, edit_date_s, edits;
     int64_t revision; /* the chat's, when this was last changed */
@@ -80,6 +86,9 @@ struct tg_user *tg_user_new(struct telegram_model *model, int64_t id, struct str
 size_t tg_user_count(const struct telegram_model *model);
 /* Deleted messages are found too: the caller looks. */
 struct tg_message *tg_message_find(const struct tg_user *user, int64_t message_id);
+
+/* Are its words a caption? */
+bool tg_is_captioned(const struct tg_message *message);
 
 /* As the Bot API shows them. */
 void tg_write_user(struct json_out *out, const char *key, const struct tg_user *user);

@@ -151,6 +151,7 @@ void tg_webhook_free(struct telegram_model *model);
 /* telegram_send.c, telegram_edit.c, telegram_stars.c, telegram_about.c: the methods */
 void tg_send_message(struct tg_call *call);
 void tg_send_photo(struct tg_call *call);
+void tg_send_document(struct tg_call *call);
 void tg_send_invoice(struct tg_call *call);
 void tg_send_chat_action(struct tg_call *call);
 void tg_edit_text(struct tg_call *call);

@@ -87,6 +87,7 @@ static const struct {
 } methods[] = {
     {"sendMessage", tg_send_message},
     {"sendPhoto", tg_send_photo},
+    {"sendDocument", tg_send_document},
     {"sendInvoice", tg_send_invoice},
     {"sendChatAction", tg_send_chat_action},
     {"editMessageText", tg_edit_text},

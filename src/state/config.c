@@ -44,6 +44,16 @@ static const struct option options[] = {
      0, "lmdb: in the directory, no server. redis: in a Redis or Valkey that several instances may share. "
      "mixed: dialogs, cache and limits in Redis, the shop's records in the directory.", NULL},
 
+    {"backup", "directory", OPTION_STR, AT(backup, directory), "backups", 0, 1000, NULL,
+     OPTION_RELOAD, "Where copies of all data are kept. Empty: only the last one, inside [store] directory.", NULL},
+    {"backup", "keep", OPTION_I64, AT(backup, keep), "8", 1, 1000, NULL,
+     OPTION_RELOAD, "How many; older ones are removed when a new one is whole.", NULL},
+    {"backup", "password", OPTION_SECRET, AT(backup, password), NULL, 8, 500, NULL,
+     OPTION_RELOAD, "Encrypts them: file:/path/to/password, or the variable GIGABRIDGE_BACKUP_PASSWORD. Keep it elsewhere, too: "
+     "without it nobody can restore anything.", NULL},
+    {"backup", "send", OPTION_BOOL, AT(backup, send), "yes", 0, 0, NULL,
+     OPTION_RELOAD, "Also to the admins' chats; only if there is a password, since a copy holds the panels' keys.", NULL},
+
     {"redis", "host", OPTION_STR, AT(redis, host), "127.0.0.1", 1, 255, NULL,
      0, "Name or address. The variable REDIS_HOST, also in a file .env beside this one, goes before it; so do "
      "REDIS_PORT, REDIS_DB and REDIS_PASSWORD.", NULL},
@@ -204,6 +214,7 @@ static const struct option_section sections[] = {
                 "instances of one "
                 "shop: docs/webhook.md."},
     {"store", "The data."},
+    {"backup", "Copies of the data: docs/backup.md."},
     {"redis", "Where [store] backend is redis or mixed: Redis from 6 on, or Valkey."},
     {"fsm", "How dialogs are laid out, for who shares them with an aiogram bot."},
     {"cache", "Only where the shop's records are in Redis: in the directory, reading costs less "

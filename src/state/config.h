@@ -66,6 +66,12 @@ struct config {
         int backend; /* enum store_backend */
     } store;
     struct {
+        struct str directory; /* empty: none are kept */
+        int64_t keep;
+        struct secret password; /* empty: not encrypted, and so not sent */
+        bool send;
+    } backup;
+    struct {
         struct str host, socket, user;
         int64_t port, db;
         struct secret password;

@@ -23,6 +23,8 @@ struct work;
     X(MONEY_IN_REVIEW, "money_in_review")   /* payment: a person must look; admins */              \
     X(MONEY_CREDITED, "money_credited")     /* payment: paid twice, kept as balance; buyer */      \
     X(DELIVERY_REFUSED, "delivery_refused") /* order: the panel said no; admins and buyer */       \
+    X(BACKUP_MADE, "backup_made")           /* file's name; extra: shop/backups; admins */         \
+    X(BACKUP_FAILED, "backup_failed")       /* extra: why; admins */                               \
     X(FLOOD, "flood") /* a person who does not stop; extra: ms of its pause; admins */
 
 enum notice_kind {

@@ -122,6 +122,14 @@ enum gb_err lmdb_open(const struct lmdb_options *options, const struct store_tab
                       size_t table_count, struct arena *arena, struct backend **ret_backend,
                       struct str *reterr_why) GB_MUST_USE;
 
+/* What was synced last, to be read only, beside the process that has the directory or without one;
+ * it stays as it is until it is closed. What expired meanwhile is told by now_ms as ever. A table
+ * that the directory does not have yet is empty. Nothing is written but LMDB's table of readers
+ * (store.mdb-lock). Errors as lmdb_open; no store there: GB_UNAVAILABLE. */
+enum gb_err lmdb_open_snapshot(const char *directory, const struct store_table *tables,
+                               size_t table_count, struct arena *arena,
+                               struct backend **ret_backend, struct str *reterr_why) GB_MUST_USE;
+
 struct lmdb_stats {
     size_t map_bytes, used_bytes;
     uint64_t syncs, changes, purged;

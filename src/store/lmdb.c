@@ -5,6 +5,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -20,6 +21,8 @@
 #define SCAN_LOOKS_MAX ((size_t)1000)
 #define PLAIN          1
 #define EXPIRY_KEY     (STORE_KEY_MAX + 10)
+#define READERS_BYTES  12288 /* LMDB's table of readers: room for some 180 */
+#define NO_TABLE       0 /* of a snapshot: an older version had no such table; LMDB's own number 0 */
 #define NOT_OURS       (-1) /* beside LMDB's codes, which begin at -30799, and errno's */
 
 struct lmdb {
@@ -30,8 +33,9 @@ struct lmdb {
     bool changed;  /* something was applied in it */
     int lock_fd;
     size_t map_bytes, map_max;
-    unsigned flags; /* of mdb_env_open */
-    char *path;
+    unsigned flags;                /* of mdb_env_open */
+    char *path;                    /* as it was opened: LMDB's other file is named after it */
+    char *mapped;                  /* as the kernel's list of maps has it */
     uintptr_t map_from, map_until; /* where it lies in memory; 0: not looked up since it grew */
     uint64_t looks;                /* rows read */
     uint64_t let_go_at; /* count of changes, and of looks, at which the map's pages are let go */
@@ -142,18 +146,18 @@ static int check_format(struct lmdb *l, MDB_txn *txn) {
     return rc != MDB_SUCCESS || str_equal(str_val(found), STR(FORMAT)) ? rc : NOT_OURS;
 }
 
-static int open_table(MDB_txn *txn, const char *name, MDB_dbi *ret_table) {
-    int rc = mdb_dbi_open(txn, name, MDB_CREATE, ret_table);
+static int open_table(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *ret_table) {
+    int rc = mdb_dbi_open(txn, name, flags, ret_table);
     return rc == MDB_SUCCESS ? mdb_set_compare(txn, *ret_table, key_compare) : rc;
 }
 
 static int open_tables(struct lmdb *l, MDB_txn *txn) {
-    int rc = open_table(txn, "_meta", &l->meta);
+    int rc = open_table(txn, "_meta", MDB_CREATE, &l->meta);
     if (rc == MDB_SUCCESS) {
-        rc = open_table(txn, "_expiry", &l->expiry);
+        rc = open_table(txn, "_expiry", MDB_CREATE, &l->expiry);
     }
     for (size_t i = 0; rc == MDB_SUCCESS && i < l->base.table_count; i++) {
-        rc = open_table(txn, l->base.tables[i].name, &l->table[i]);
+        rc = open_table(txn, l->base.tables[i].name, MDB_CREATE, &l->table[i]);
     }
     return rc == MDB_SUCCESS ? check_format(l, txn) : rc;
 }
@@ -218,6 +222,29 @@ static int env_prepare(struct lmdb *l, bool was_short) {
     return rc;
 }
 
+/* LMDB maps its table of readers and writes there: on a full disk that would be the end of the
+ * process, so the file is made long before. */
+static int readers_prepare(const struct lmdb *l) {
+    static const char nothing[READERS_BYTES];
+    char path[PATH_MAX];
+    struct stat file;
+    if (snprintf(path, sizeof path, "%s-lock", l->path) >= (int)sizeof path) {
+        return ENAMETOOLONG;
+    }
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno;
+    }
+    int rc = fstat(fd, &file) == 0 ? MDB_SUCCESS : errno;
+    if (rc == MDB_SUCCESS && file.st_size < READERS_BYTES) {
+        size_t bytes = (size_t)(READERS_BYTES - file.st_size);
+        ssize_t n = pwrite(fd, nothing, bytes, file.st_size);
+        rc = n == (ssize_t)bytes ? MDB_SUCCESS : n < 0 ? errno : ENOSPC;
+    }
+    close(fd);
+    return rc;
+}
+
 /* Open the file, or open it anew. */
 static int env_open(struct lmdb *l) {
     off_t short_bytes = -1;
@@ -232,7 +259,10 @@ static int env_open(struct lmdb *l) {
     }
     mdb_env_set_maxdbs(l->env, STORE_TABLES_MAX + 2);
     mdb_env_set_mapsize(l->env, l->map_bytes);
-    rc = mdb_env_open(l->env, l->path, l->flags, 0600);
+    rc = readers_prepare(l);
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_open(l->env, l->path, l->flags, 0600);
+    }
     if (rc == MDB_SUCCESS) {
         rc = fill_up(l, &short_bytes);
     }
@@ -304,7 +334,7 @@ static void map_find(struct lmdb *l) {
     while (maps != NULL && l->map_from == 0 && fgets(line, sizeof line, maps) != NULL) {
         struct str text = str_trim(str_of(line)), range, low;
         uint64_t from, until;
-        if (str_ends(text, str_of(l->path)) && str_split(&text, ' ', &range) &&
+        if (str_ends(text, str_of(l->mapped)) && str_split(&text, ' ', &range) &&
             str_split(&range, '-', &low) && num_hex64(low, &from) == GB_OK &&
             num_hex64(range, &until) == GB_OK) {
             l->map_from = (uintptr_t)from;
@@ -319,7 +349,7 @@ static void map_find(struct lmdb *l) {
 /* Pages of the map that were looked at count as this process's memory until they are let go; they
  * stay in the page cache, so looking again costs a soft fault. */
 static void map_let_go(struct lmdb *l) {
-    if (l->stats.changes + l->looks / LOOKS_A_CHANGE < l->let_go_at || l->path == NULL) {
+    if (l->stats.changes + l->looks / LOOKS_A_CHANGE < l->let_go_at || l->mapped == NULL) {
         return;
     }
     l->let_go_at = l->stats.changes + l->looks / LOOKS_A_CHANGE + LET_GO_EVERY;
@@ -335,8 +365,8 @@ static enum gb_err lmdb_read(struct backend *b, int table, struct str key, int64
     (void)arena;
     struct lmdb *l = lmdb_of(b);
     enum gb_err err = turn_begin(l);
-    if (err != GB_OK) {
-        return err;
+    if (err != GB_OK || l->table[table] == NO_TABLE) {
+        return err == GB_OK ? GB_NOT_FOUND : err;
     }
     l->looks++;
     map_let_go(l);
@@ -382,7 +412,7 @@ static enum gb_err lmdb_scan(struct backend *b, int table, struct str from, stru
     struct lmdb *l = lmdb_of(b);
     MDB_cursor *cursor;
     enum gb_err err = turn_begin(l);
-    if (err != GB_OK) {
+    if (err != GB_OK || l->table[table] == NO_TABLE) {
         return err;
     }
     int rc = mdb_cursor_open(l->turn, l->table[table], &cursor);
@@ -556,6 +586,8 @@ static enum gb_err lmdb_purge(struct backend *b, int64_t now_ms, size_t limit,
     if (err != GB_OK) {
         return err;
     }
+    int dead; /* readers that were killed: their snapshots would be kept for ever */
+    (void)mdb_reader_check(l->env, &dead);
     size_t removed = 0;
     int rc = purge_some(l, now_ms, limit, &removed);
     if (rc != MDB_SUCCESS) {
@@ -613,6 +645,7 @@ static void lmdb_free(struct lmdb *l) {
         close(l->lock_fd);
     }
     free(l->path);
+    free(l->mapped);
     free(l);
 }
 
@@ -676,8 +709,7 @@ static enum gb_err open_file(struct lmdb *l, const struct lmdb_options *options,
                              struct arena *arena, struct str *reterr_why) {
     const char *path = arena_cstr(arena, arena_printf(arena, "%s/store.mdb", options->directory));
     struct stat file;
-    l->flags = MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS | MDB_NOLOCK |
-               (options->durable ? 0U : MDB_NOSYNC);
+    l->flags = MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS | (options->durable ? 0U : MDB_NOSYNC);
     l->map_max = options->map_bytes_max > 0 ? options->map_bytes_max : MAP_MAX;
     l->map_bytes = options->map_bytes_first > 0 ? options->map_bytes_first : MAP_FIRST;
     if (stat(path, &file) == 0) { /* what is there must fit */
@@ -692,11 +724,7 @@ static enum gb_err open_file(struct lmdb *l, const struct lmdb_options *options,
         *reterr_why = arena_printf(arena, "%s: %s", path, words_of(rc));
         return rc == MDB_NOTFOUND ? GB_DAMAGED : err_of(rc);
     }
-    char *resolved = realpath(path, NULL); /* as the kernel's list of maps has it */
-    if (resolved != NULL) {
-        free(l->path);
-        l->path = resolved;
-    }
+    l->mapped = realpath(path, NULL);
     return GB_OK;
 }
 
@@ -723,6 +751,113 @@ enum gb_err lmdb_open(const struct lmdb_options *options, const struct store_tab
     if (err != GB_OK) {
         lmdb_free(l);
         return err;
+    }
+    *ret_backend = &l->base;
+    return GB_OK;
+}
+
+/* ---- a snapshot, read beside the process that writes ---- */
+
+static enum gb_err snapshot_apply(struct backend *b, const struct seen_row *reads,
+                                  size_t read_count, const struct change *changes,
+                                  size_t change_count, int64_t now_ms) {
+    (void)reads, (void)read_count, (void)changes, (void)change_count, (void)now_ms;
+    b->trouble = "a snapshot is only read";
+    return GB_UNAVAILABLE;
+}
+
+static enum gb_err snapshot_sync(struct backend *b) {
+    (void)b;
+    return GB_OK;
+}
+
+static void snapshot_drop(struct backend *b) {
+    (void)b;
+}
+
+static enum gb_err snapshot_purge(struct backend *b, int64_t now_ms, size_t limit,
+                                  size_t *ret_removed) {
+    (void)b, (void)now_ms, (void)limit;
+    *ret_removed = 0;
+    return GB_OK;
+}
+
+static const struct backend_ops snapshot_ops = {
+    .name = "lmdb",
+    .read = lmdb_read,
+    .scan = lmdb_scan,
+    .apply = snapshot_apply,
+    .sync = snapshot_sync,
+    .drop = snapshot_drop,
+    .purge = snapshot_purge,
+    .close = lmdb_close,
+    .expiry = lmdb_expiry,
+    .rows = lmdb_rows,
+};
+
+static int snapshot_tables(struct lmdb *l) {
+    int rc = open_table(l->turn, "_meta", 0, &l->meta);
+    if (rc == MDB_NOTFOUND) {
+        return NOT_OURS;
+    }
+    for (size_t i = 0; rc == MDB_SUCCESS && i < l->base.table_count; i++) {
+        rc = open_table(l->turn, l->base.tables[i].name, 0, &l->table[i]);
+        if (rc == MDB_NOTFOUND) {
+            l->table[i] = NO_TABLE;
+            rc = MDB_SUCCESS;
+        }
+    }
+    MDB_val k = val(STR("format")), found;
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_get(l->turn, l->meta, &k, &found);
+        rc = rc == MDB_SUCCESS && str_equal(str_val(found), STR(FORMAT)) ? rc : NOT_OURS;
+    }
+    return rc;
+}
+
+/* The one transaction stays open until the end: that is the snapshot. */
+static int snapshot_begin(struct lmdb *l) {
+    int rc = mdb_env_create(&l->env);
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    mdb_env_set_maxdbs(l->env, STORE_TABLES_MAX + 2);
+    rc = readers_prepare(l);
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_open(l->env, l->path, MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS | MDB_RDONLY,
+                          0600);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_txn_begin(l->env, NULL, MDB_RDONLY, &l->turn);
+    }
+    if (rc == MDB_MAP_RESIZED) { /* the other process has just grown it */
+        rc = mdb_env_set_mapsize(l->env, 0);
+        rc = rc == MDB_SUCCESS ? mdb_txn_begin(l->env, NULL, MDB_RDONLY, &l->turn) : rc;
+    }
+    return rc == MDB_SUCCESS ? snapshot_tables(l) : rc;
+}
+
+enum gb_err lmdb_open_snapshot(const char *directory, const struct store_table *tables,
+                               size_t table_count, struct arena *arena,
+                               struct backend **ret_backend, struct str *reterr_why) {
+    gb_assert(table_count <= STORE_TABLES_MAX);
+    const char *path = arena_cstr(arena, arena_printf(arena, "%s/store.mdb", directory));
+    if (access(path, R_OK) != 0) {
+        *reterr_why = arena_printf(arena, "%s: %s", path, strerror(errno));
+        return GB_UNAVAILABLE;
+    }
+    struct lmdb *l = calloc(1, sizeof *l);
+    gb_assert(l != NULL);
+    l->base = (struct backend){.ops = &snapshot_ops, .tables = tables, .table_count = table_count};
+    l->lock_fd = -1;
+    l->path = strdup(path);
+    gb_assert(l->path != NULL);
+    l->mapped = realpath(path, NULL);
+    int rc = snapshot_begin(l);
+    if (rc != MDB_SUCCESS) {
+        *reterr_why = arena_printf(arena, "%s: %s", path, words_of(rc));
+        lmdb_free(l);
+        return rc == MDB_NOTFOUND ? GB_DAMAGED : err_of(rc);
     }
     *ret_backend = &l->base;
     return GB_OK;

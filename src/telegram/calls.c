@@ -148,6 +148,21 @@ struct str call_send_photo(struct arena *arena, const struct tg_message *message
     return body_end(&body);
 }
 
+struct str call_send_document(struct arena *arena, const struct tg_message *message,
+                              struct str file_name) {
+    struct body body;
+    gb_assert(file_name.n > 0 && str_find(file_name, '/') == file_name.n);
+    body_begin(&body, arena);
+    json_put_str(&body.out, "$document", file_name);
+    json_put_i64(&body.out, "chat_id", message->chat_id);
+    if (message->html.n > 0) {
+        json_put_str(&body.out, "caption", fit(arena, message->html, CAPTION_CHARS));
+        json_put_text(&body.out, "parse_mode", "HTML");
+    }
+    put_silence(&body.out, message->silent);
+    return body_end(&body);
+}
+
 struct str call_delete_message(struct arena *arena, int64_t chat_id, int64_t message_id) {
     struct body body;
     gb_assert(message_id > 0);

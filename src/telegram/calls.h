@@ -48,6 +48,10 @@ struct str call_edit_text(struct arena *arena, const struct tg_message *message)
 /* sendPhoto: the picture travels inside the row as member "$photo" (base64); the codec makes the
  * multipart request of it. `png` at most 64 KiB. */
 struct str call_send_photo(struct arena *arena, const struct tg_message *message, struct str png);
+/* sendDocument: the row names a file as member "$document", without a path; who sends it finds it.
+ */
+struct str call_send_document(struct arena *arena, const struct tg_message *message,
+                              struct str file_name);
 struct str call_delete_message(struct arena *arena, int64_t chat_id, int64_t message_id);
 struct str call_answer_callback(struct arena *arena, struct str query_id, struct str text,
                                 bool alert);

@@ -9,6 +9,7 @@
 
 /* The Bot API server waits out short floods itself; a caller that hangs up sooner sends twice. */
 #define CALL_MS_MAX    (40 * GB_SECOND_MS)
+#define FILE_MS_MAX    (15 * GB_MINUTE_MS) /* 50 MB over half a megabit */
 #define POLL_MS_MARGIN (15 * GB_SECOND_MS)
 #define POLL_S_MAX     INT64_C(50)
 #define URL_BYTES_MAX  1024
@@ -17,6 +18,7 @@
 #define PARTS_MAX      32
 
 #define PHOTO     "$photo"
+#define DOCUMENT  "$document"
 #define JSON_TYPE STR("application/json")
 
 /* ---- requests ---- */
@@ -69,11 +71,12 @@ static enum gb_err request_begin(const struct endpoint *to, struct str method, s
 
 /* A quote inside a JSON text is escaped, so this can only be the member's name (or, below the top,
  * something that looks like it; build_upload finds out). */
-static bool holds_photo(struct str body) {
-    struct str name = STR("\"" PHOTO "\":");
+static bool holds_file(struct str body) {
+    struct str photo = STR("\"" PHOTO "\":"), document = STR("\"" DOCUMENT "\":");
     for (size_t at = str_find(body, '$'); at < body.n;
          at += 1 + str_find(str_sub(body, at + 1, body.n), '$')) {
-        if (at > 0 && str_starts(str_sub(body, at - 1, name.n), name)) {
+        struct str rest = str_sub(body, at > 0 ? at - 1 : 0, body.n);
+        if (str_starts(rest, photo) || str_starts(rest, document)) {
             return true;
         }
     }
@@ -96,6 +99,18 @@ static enum gb_err build_upload(struct str body, struct arena *arena,
         bool is_text = json_str(member, "", &text);
         part->name = json_name(member);
         part->body = is_text ? text : json_text(arena, member);
+        bool is_document = str_is(part->name, DOCUMENT);
+        if (is_document && (!is_text || text.n == 0 || str_find(text, '/') < text.n)) {
+            return GB_INVALID;
+        }
+        if (is_document) {
+            *part = (struct http_part){.name = STR("document"),
+                                       .filename = text,
+                                       .content_type = STR("application/octet-stream"),
+                                       .file = text};
+            request->total_ms_max = FILE_MS_MAX;
+            continue;
+        }
         if (!str_is(part->name, PHOTO)) {
             continue;
         }
@@ -116,7 +131,7 @@ static enum gb_err build_request(const struct call *call, const struct endpoint 
                                  struct arena *arena, struct http_request *ret_request) {
     struct http_request request;
     enum gb_err err = request_begin(to, call->kind, arena, &request);
-    if (err == GB_OK && holds_photo(call->body)) {
+    if (err == GB_OK && holds_file(call->body)) {
         err = build_upload(call->body, arena, &request);
     } else {
         request.body = call->body;

@@ -200,7 +200,7 @@ int main(int argc, char **argv) {
     }
     b.backend->ops->close(b.backend);
     arena_free(b.arena);
-    static const char *const files[] = {"store.mdb", "lock"};
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
     for (size_t i = 0; i < GB_COUNT(files); i++) {
         char path[64];
         (void)snprintf(path, sizeof path, "%s/%s", fresh, files[i]);

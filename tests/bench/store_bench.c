@@ -400,7 +400,7 @@ int main(int argc, char **argv) {
     arena_free(b.arena);
     if (!named) {
         char path[64];
-        static const char *const files[] = {"store.mdb", "lock"};
+        static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
         for (size_t i = 0; i < GB_COUNT(files); i++) {
             (void)snprintf(path, sizeof path, "%s/%s", directory, files[i]);
             unlink(path);

@@ -87,8 +87,9 @@ def data_of(world):
 
 
 def on_disk(directory):
-    """All but the lock, in which each start writes its pid."""
-    return {p.name: (p.stat().st_mode, p.read_bytes()) for p in directory.iterdir() if p.name != "lock"}
+    """All but the locks: each start writes its pid into one, and LMDB who reads into the other."""
+    return {p.name: (p.stat().st_mode, p.read_bytes()) for p in directory.iterdir()
+            if p.name not in ("lock", "store.mdb-lock")}
 
 
 def refused(world, **more):

@@ -293,6 +293,67 @@ static void an_id_uses_all_its_letters(void **state) {
     assert_int_equal(rng_id(&rng, *state, 0).n, 0);
 }
 
+static void a_digest_over_pieces_is_that_of_the_whole(void **state) {
+    (void)state;
+    static const char text[] = "The quick brown fox jumps over the lazy dog, and over another.";
+    uint8_t whole[SHA256_BYTES], pieces[SHA256_BYTES];
+    sha256(STR(text), whole);
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        struct sha256_run run;
+        sha256_begin(&run);
+        sha256_add(&run, str_sub(STR(text), 0, cut));
+        sha256_add(&run, str_sub(STR(text), cut, sizeof text));
+        sha256_end(&run, pieces);
+        assert_memory_equal(whole, pieces, sizeof whole);
+    }
+}
+
+/* RFC 7914, section 11, and what Python's hashlib says. */
+static void a_key_from_a_password_is_the_published_one(void **state) {
+    uint8_t secret_key[CRYPTO_KEY_BYTES];
+    crypto_stretch(STR("passwd"), STR("salt"), 1, secret_key);
+    assert_str(hex_encode(*state, secret_key, sizeof secret_key),
+               "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    crypto_stretch(STR("password"), STR("salt"), 4096, secret_key);
+    assert_str(hex_encode(*state, secret_key, sizeof secret_key),
+               "c5e478d59288c841aa530db6845c4c8d962893a001ce4e11a4963873aa98134a");
+}
+
+/* RFC 8439, section 2.8.2. */
+static void a_seal_is_the_published_one_and_breaks_at_any_change(void **state) {
+    uint8_t secret_key[CRYPTO_KEY_BYTES], tag[CRYPTO_TAG_BYTES];
+    uint8_t nonce[CRYPTO_NONCE_BYTES] = {7,    0,    0,    0,    0x40, 0x41,
+                                         0x42, 0x43, 0x44, 0x45, 0x46, 0x47};
+    static const char plain[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only "
+        "one tip for the future, sunscreen would be it.";
+    uint8_t data[sizeof plain - 1];
+    struct str bound = STR("\x50\x51\x52\x53\xc0\xc1\xc2\xc3\xc4\xc5\xc6\xc7");
+    for (size_t i = 0; i < sizeof secret_key; i++) {
+        secret_key[i] = (uint8_t)(0x80 + i);
+    }
+    memcpy(data, plain, sizeof data);
+    crypto_seal(secret_key, nonce, bound, data, sizeof data, tag);
+    assert_str(hex_encode(*state, tag, sizeof tag), "1ae10b594f09e26a7e902ecbd0600691");
+    assert_str(hex_encode(*state, data, 4), "d31a8d34");
+    uint8_t copy[sizeof data];
+    for (size_t i = 0; i < sizeof data + sizeof tag; i++) {
+        uint8_t *byte = i < sizeof data ? &copy[i] : &tag[i - sizeof data];
+        memcpy(copy, data, sizeof data);
+        *byte ^= 1;
+        assert_false(crypto_unseal(secret_key, nonce, bound, copy, sizeof data, tag));
+        *byte ^= 1;
+    }
+    nonce[11] ^= 1;
+    memcpy(copy, data, sizeof data);
+    assert_false(crypto_unseal(secret_key, nonce, bound, copy, sizeof data, tag));
+    nonce[11] ^= 1;
+    assert_false(crypto_unseal(secret_key, nonce, str_sub(bound, 1, 11), copy, sizeof data, tag));
+    memcpy(copy, data, sizeof data);
+    assert_true(crypto_unseal(secret_key, nonce, bound, copy, sizeof data, tag));
+    assert_memory_equal(copy, plain, sizeof copy);
+}
+
 static void a_secret_is_revealed_by_name_only(void **state) {
     (void)state;
     struct secret secret = {STR_INIT("token")};
@@ -317,6 +378,9 @@ int main(void) {
         cmocka_unit_test(a_bound_of_zero_is_our_bug),
         cmocka_unit_test(a_uuid_has_the_form_of_version_4),
         cmocka_unit_test(an_id_uses_all_its_letters),
+        cmocka_unit_test(a_digest_over_pieces_is_that_of_the_whole),
+        cmocka_unit_test(a_key_from_a_password_is_the_published_one),
+        cmocka_unit_test(a_seal_is_the_published_one_and_breaks_at_any_change),
         cmocka_unit_test(a_secret_is_revealed_by_name_only),
     };
     return cmocka_run_group_tests(tests, make_arena, drop_arena);

@@ -7,6 +7,7 @@
 #include "bot/desk.h"
 #include "bot/dialogs.h"
 #include "pay/pay.h"
+#include "shop/backups.h"
 #include "shop/catalog.h"
 #include "shop/payments.h"
 #include "shop/users.h"
@@ -706,6 +707,44 @@ static void notices_about_nothing_are_let_go(void **state) {
     assert_int_equal(desk_messages(desk, ANNA), messages);
 }
 
+static void tell_backup(int64_t bytes, bool encrypted) {
+    struct backup made = {STR("gigabridge-a-20270115-080000.gbk"), 123, bytes, encrypted,
+                          STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")};
+    desk_tell(desk, &(struct notice){.kind = NOTICE_BACKUP_MADE,
+                                     .about = made.name,
+                                     .extra = backup_write(desk->memory, &made)});
+}
+
+static void a_backup_goes_to_the_admins_only_if_nobody_else_can_read_it(void **state) {
+    (void)state;
+    desk_say(desk, OWNER, "/start");
+    desk->config.backup.send = true;
+    tell_backup(5 * 1024 * 1024, false);
+    assert_int_equal(desk_last(desk, OWNER)->document.n, 0);
+    desk_sees(desk, OWNER, "gigabridge-a-20270115-080000.gbk");
+    desk_sees(desk, OWNER, "[backup] password");
+
+    desk->config.backup.password = (struct secret){STR("secret words")};
+    tell_backup(5 * 1024 * 1024, false); /* made before there was one */
+    assert_int_equal(desk_last(desk, OWNER)->document.n, 0);
+    tell_backup(5 * 1024 * 1024, true);
+    assert_true(str_is(desk_last(desk, OWNER)->document, "gigabridge-a-20270115-080000.gbk"));
+    desk_sees(desk, OWNER, "0123456789abcdef</code>");
+    desk_sees(desk, OWNER, "123");
+    desk_never_saw(desk, OWNER, STR("0123456789abcdef0"));
+
+    tell_backup(INT64_C(49) * 1024 * 1024 + 1, true);
+    assert_int_equal(desk_last(desk, OWNER)->document.n, 0);
+    desk_sees(desk, OWNER, "49");
+
+    size_t messages = desk_messages(desk, OWNER);
+    desk->config.backup.send = false;
+    tell_backup(5 * 1024 * 1024, true);
+    assert_int_equal(desk_messages(desk, OWNER), messages);
+    desk_tell(desk, &(struct notice){.kind = NOTICE_BACKUP_FAILED, .extra = STR("no <space>")});
+    desk_sees(desk, OWNER, "no &lt;space&gt;");
+}
+
 static void send_commands(struct work *work, void *ctx) {
     size_t *count = ctx;
     bot_commands(work);
@@ -864,6 +903,7 @@ int main(void) {
         T(a_chat_that_is_gone_makes_its_person_unreachable),
         T(a_message_that_is_gone_is_sent_anew),
         T(notices_about_nothing_are_let_go),
+        T(a_backup_goes_to_the_admins_only_if_nobody_else_can_read_it),
         T(commands_are_listed_for_each_language),
         T(random_presses_break_nothing_and_leak_nothing),
     };

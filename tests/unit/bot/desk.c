@@ -196,6 +196,10 @@ static void play_message(struct desk *desk, const struct outbox_row *row, const 
         assert_int_equal(base64_decode(desk->event, json_str_or(body, "$photo", STR_NONE), &png),
                          GB_OK);
         message->png = keep(desk, png);
+    } else if (str_is(row->kind, "sendDocument")) {
+        read_text(desk, body, "caption", CAPTION_LENGTH_MAX, message);
+        message->document = keep(desk, json_str_or(body, "$document", STR_NONE));
+        assert_true(message->document.n > 0);
     } else if (str_is(row->kind, "sendInvoice")) {
         message->invoice = true;
         message->payload = keep(desk, json_str_or(body, "payload", STR_NONE));

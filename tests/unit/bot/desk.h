@@ -34,7 +34,7 @@ struct desk_button {
 
 struct desk_message {
     int64_t id, chat;
-    struct str html, png;
+    struct str html, png, document;
     bool invoice;
     struct str payload;
     int64_t stars;

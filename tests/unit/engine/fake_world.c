@@ -30,6 +30,23 @@ static enum gb_err fake_send(struct world *w, const struct http_request *request
     copy_cut(sent->pool, sizeof sent->pool, pool);
     copy_cut(sent->body, sizeof sent->body, request->body);
     copy_cut(sent->url, sizeof sent->url, request->url);
+    copy_cut(sent->file, sizeof sent->file,
+             request->part_count > 0 ? request->parts[0].file : STR_NONE);
+    return GB_OK;
+}
+
+static enum gb_err fake_spawn(struct world *w, const struct spawn *spawn, uint64_t ticket) {
+    struct fake_world *fake = (struct fake_world *)(void *)w;
+    if (fake->refuses_spawn) {
+        return GB_LATER;
+    }
+    gb_assert(fake->count < FAKE_SENT_MAX);
+    struct fake_sent *sent = &fake->sent[fake->count++];
+    *sent = (struct fake_sent){.ticket = ticket};
+    copy_cut(sent->pool, sizeof sent->pool, STR("spawn"));
+    for (size_t i = 0, n = 0; spawn->argv[i] != NULL; i++, n = strlen(sent->body)) {
+        (void)snprintf(sent->body + n, sizeof sent->body - n, i > 0 ? " %s" : "%s", spawn->argv[i]);
+    }
     return GB_OK;
 }
 
@@ -46,6 +63,7 @@ static const struct world_ops fake_ops = {
     .chance = fake_chance,
     .send = fake_send,
     .cancel = fake_cancel,
+    .spawn = fake_spawn,
 };
 
 void fake_world_init(struct fake_world *fake) {

@@ -13,6 +13,7 @@ struct fake_sent {
     char pool[64];
     char body[512];
     char url[256];
+    char file[256]; /* of its first part */
     bool fresh_connection, answered, canceled;
 };
 
@@ -21,11 +22,12 @@ struct fake_world {
     int64_t now_ms;
     struct fake_sent sent[FAKE_SENT_MAX];
     size_t count;
+    bool refuses_spawn;
     size_t room; /* how many more requests it takes */
 };
 
 void fake_world_init(struct fake_world *fake);
-/* Requests not yet answered. */
+/* Requests not yet answered; a process is one with pool "spawn", its words in the body. */
 size_t fake_waiting(const struct fake_world *fake);
 /* The oldest request not yet answered, marked answered; NULL: none. */
 struct fake_sent *fake_take(struct fake_world *fake);

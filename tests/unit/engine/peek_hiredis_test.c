@@ -104,7 +104,7 @@ static int tear_down(void **state) {
     redisFree(s->client);
     assert_int_equal(kill(s->child, SIGKILL), 0);
     assert_int_equal(waitpid(s->child, NULL, 0), s->child);
-    static const char *const files[] = {"store.mdb", "lock"};
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
     for (size_t i = 0; i < GB_COUNT(files); i++) {
         char path[64];
         (void)snprintf(path, sizeof path, "%s/%s", s->directory, files[i]);

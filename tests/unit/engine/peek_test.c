@@ -100,7 +100,7 @@ static int tear_down(void **state) {
     (void)state;
     peek_free(desk.peek);
     desk.backend->ops->close(desk.backend);
-    static const char *const files[] = {"store.mdb", "lock"};
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
     for (size_t i = 0; i < GB_COUNT(files); i++) {
         char path[64];
         (void)snprintf(path, sizeof path, "%s/%s", desk.directory, files[i]);

@@ -114,6 +114,42 @@ static void parts_arrive_as_multipart_and_leave_no_trace_in_the_next_request(voi
     assert_int_equal(scene->request.body.n, 0);
 }
 
+static void a_file_arrives_as_it_is_and_one_that_is_gone_is_not_sent(void **state) {
+    struct scene *scene = *state;
+    char path[] = "/tmp/gb-file-XXXXXX";
+    static char content[40000]; /* more than one buffer of libcurl's */
+    memset(content, 'z', sizeof content);
+    memcpy(content, "\r\n--\0", 5);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, sizeof content), sizeof content);
+    close(fd);
+    const struct http_part parts[] = {
+        {.name = STR("chat_id"), .body = STR("42")},
+        {.name = STR("document"),
+         .filename = STR("a.gbk"),
+         .content_type = STR("application/octet-stream"),
+         .file = str_of(path)},
+    };
+    struct http_request request = {.method = HTTP_POST,
+                                   .url = scene_url(scene, "/sendDocument"),
+                                   .parts = parts,
+                                   .part_count = 2};
+    assert_int_equal(scene_fetch(scene, &request)->status, 200);
+    struct str body = scene->request.body, head = STR("filename=\"a.gbk\"\r\n"
+                                                      "Content-Type: application/octet-stream\r\n"
+                                                      "\r\n");
+    size_t at = str_find_str(body, head);
+    assert_true(at < body.n);
+    assert_true(str_equal(str_sub(body, at + head.n, sizeof content),
+                          (struct str){content, sizeof content}));
+    assert_true(str_find_str(body, STR("gb-file-")) == body.n); /* not where it lies here */
+    unlink(path);
+    const struct http_reply *reply = scene_fetch(scene, &request);
+    assert_int_equal(reply->outcome, HTTP_NOT_SENT);
+    assert_string_equal(reply->fault, "the file cannot be read");
+}
+
 static void serve_heads(struct scene *scene, const struct sign *sign) {
     const struct http_header headers[] = {
         {STR("Retry-After"), scene->ctx != NULL ? str_of(scene->ctx) : STR("35")},
@@ -322,6 +358,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(request_and_reply_arrive_whole),
         TEST(each_method_arrives_as_itself_with_and_without_a_body),
+        TEST(a_file_arrives_as_it_is_and_one_that_is_gone_is_not_sent),
         TEST(parts_arrive_as_multipart_and_leave_no_trace_in_the_next_request),
         TEST(redirect_is_reported_and_not_followed),
         TEST(retry_after_counts_in_seconds_only),

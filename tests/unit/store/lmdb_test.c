@@ -47,7 +47,7 @@ static int tear_down(void **state) {
     if (b->backend != NULL) {
         b->backend->ops->close(b->backend);
     }
-    static const char *const files[] = {"store.mdb", "lock"};
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
     for (size_t i = 0; i < GB_COUNT(files); i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s/%s", b->directory, files[i]);
@@ -255,7 +255,7 @@ static void directory_and_files_are_nobody_elses_business(void **state) {
     struct stat found;
     assert_int_equal(stat(directory, &found), 0);
     assert_int_equal(found.st_mode & 0777, 0700);
-    static const char *const files[] = {"store.mdb", "lock"};
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
     for (size_t i = 0; i < GB_COUNT(files); i++) {
         const char *path =
             arena_cstr(b->arena, arena_printf(b->arena, "%s/%s", directory, files[i]));
@@ -318,9 +318,122 @@ static void copy_of_a_running_store_opens_as_one(void **state) {
     open_store(&copy, false);
     assert_int_equal(get_number(&copy, "row"), 7);
     copy.backend->ops->close(copy.backend);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(unlink(arena_cstr(b->arena, arena_printf(b->arena, "%s/lock", inner))), 0);
+    static const char *const files[] = {"store.mdb", "store.mdb-lock", "lock"};
+    for (size_t i = 0; i < GB_COUNT(files); i++) {
+        const char *left = arena_cstr(b->arena, arena_printf(b->arena, "%s/%s", inner, files[i]));
+        assert_int_equal(unlink(left), 0);
+    }
     assert_int_equal(rmdir(inner), 0);
+}
+
+/* In a process of its own, as LMDB wants it: a snapshot is opened, told of, and looked at again
+ * when the writer has gone on. Its exit status says what it saw. */
+static int snapshot_reader(const char *directory, int opened, int go_on) {
+    struct arena *arena = arena_new(64 * 1024, (size_t)64 * 1024 * 1024);
+    struct backend *snapshot;
+    struct str why = STR_NONE, value = STR_NONE;
+    size_t rows = 0;
+    char byte;
+    if (lmdb_open_snapshot(directory, bench_tables, BENCH_TABLES, arena, &snapshot, &why) !=
+        GB_OK) {
+        return 1;
+    }
+    if (write(opened, "o", 1) != 1 || read(go_on, &byte, 1) != 1) {
+        return 2;
+    }
+    for (int i = 0; i < 200; i++) {
+        struct str key = arena_printf(arena, "row%d", i);
+        if (snapshot->ops->read(snapshot, 0, key, NOW, arena, &value) != GB_OK ||
+            !str_is(value, "1")) {
+            return 3;
+        }
+    }
+    if (snapshot->ops->rows(snapshot, 0, &rows) != GB_OK || rows != 200) {
+        return 4;
+    }
+    snapshot->ops->close(snapshot);
+    arena_free(arena);
+    return 0;
+}
+
+static void put_all(struct bench *b, int64_t number) {
+    for (int i = 0; i < 200; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "row%d", i);
+        put_number(b, key, number);
+    }
+    assert_int_equal(b->backend->ops->sync(b->backend), GB_OK);
+}
+
+static void a_snapshot_stays_as_it_is_while_the_store_goes_on(void **state) {
+    struct bench *b = *state;
+    int opened[2], go_on[2], status = 0;
+    char byte;
+    put_all(b, 1);
+    assert_int_equal(pipe(opened), 0);
+    assert_int_equal(pipe(go_on), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(snapshot_reader(b->directory, opened[1], go_on[0]));
+    }
+    close(opened[1]); /* else a reader that failed would never be noticed */
+    assert_int_equal(read(opened[0], &byte, 1), 1);
+    for (int64_t turn = 2; turn < 60; turn++) { /* pages would be used again many times over */
+        put_all(b, turn);
+    }
+    put_number(b, "one more", 1);
+    assert_int_equal(b->backend->ops->sync(b->backend), GB_OK);
+    assert_int_equal(write(go_on[1], "g", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(opened[0]);
+    close(go_on[0]);
+    close(go_on[1]);
+    assert_int_equal(get_number(b, "row7"), 59);
+}
+
+/* Else its pages would be kept for ever, and the file would grow with every turn. */
+static void a_reader_that_was_killed_is_forgotten_by_purge(void **state) {
+    struct bench *b = *state;
+    int opened[2], go_on[2], status = 0;
+    char byte;
+    put_all(b, 1);
+    assert_int_equal(pipe(opened), 0);
+    assert_int_equal(pipe(go_on), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(snapshot_reader(b->directory, opened[1], go_on[0]));
+    }
+    close(opened[1]);
+    assert_int_equal(read(opened[0], &byte, 1), 1);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    struct lmdb_stats before, after;
+    size_t removed;
+    put_all(b, 2);
+    assert_int_equal(b->backend->ops->purge(b->backend, NOW, 100, &removed), GB_OK);
+    put_all(b, 3);
+    put_all(b, 4);
+    lmdb_stats(b->backend, &before);
+    for (int64_t turn = 5; turn < 100; turn++) {
+        put_all(b, turn);
+    }
+    lmdb_stats(b->backend, &after);
+    assert_true(after.used_bytes <= before.used_bytes + (size_t)16 * 4096);
+    close(opened[0]);
+    close(go_on[0]);
+    close(go_on[1]);
+}
+
+static void no_store_is_no_snapshot(void **state) {
+    struct bench *b = *state;
+    const char *empty = arena_cstr(b->arena, arena_printf(b->arena, "%s/none", b->directory));
+    struct backend *snapshot;
+    struct str why = STR_NONE;
+    assert_int_equal(
+        lmdb_open_snapshot(empty, bench_tables, BENCH_TABLES, b->arena, &snapshot, &why),
+        GB_UNAVAILABLE);
+    assert_true(str_find_str(why, STR("store.mdb")) < why.n);
 }
 
 static void rows_are_counted_and_their_expiry_is_told_own_writes_included(void **state) {
@@ -370,6 +483,9 @@ int main(void) {
         T(directory_that_cannot_be_used_is_said_plainly),
         T(damaged_file_is_refused_with_its_name),
         T(copy_of_a_running_store_opens_as_one),
+        T(a_snapshot_stays_as_it_is_while_the_store_goes_on),
+        T(a_reader_that_was_killed_is_forgotten_by_purge),
+        T(no_store_is_no_snapshot),
         T(rows_are_counted_and_their_expiry_is_told_own_writes_included),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

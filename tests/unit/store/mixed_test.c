@@ -114,8 +114,14 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct bench *b = *state;
     b->backend->ops->close(b->backend);
-    static const char *const names[] = {"records/store.mdb", "records/lock", "rest/store.mdb",
-                                        "rest/lock",         "records",      "rest"};
+    static const char *const names[] = {"records/store.mdb",
+                                        "records/store.mdb-lock",
+                                        "records/lock",
+                                        "rest/store.mdb",
+                                        "rest/store.mdb-lock",
+                                        "rest/lock",
+                                        "records",
+                                        "rest"};
     for (size_t i = 0; i < GB_COUNT(names); i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s/%s", b->directory, names[i]);

@@ -88,6 +88,24 @@ static void photo_becomes_a_multipart_request(void **state) {
     }
 }
 
+static void document_becomes_a_multipart_request_that_names_a_file(void **state) {
+    struct http_request request;
+    struct tg_message message = {.chat_id = 7, .html = STR("<b>x</b>")};
+    struct str body = call_send_document(*state, &message, STR("a.gbk"));
+    assert_int_equal(build(*state, "sendDocument", body, &request), GB_OK);
+    assert_int_equal(request.part_count, 4);
+    assert_str(request.parts[0].name, "document");
+    assert_str(request.parts[0].filename, "a.gbk");
+    assert_str(request.parts[0].file, "a.gbk");
+    assert_int_equal(request.parts[0].body.n, 0);
+    assert_part(&request.parts[1], "chat_id", "7");
+    assert_part(&request.parts[2], "caption", "<b>x</b>");
+    assert_true(request.total_ms_max > 10 * GB_MINUTE_MS);
+    body = call_send_message(*state, &(struct tg_message){.chat_id = 7, .html = STR("$document")});
+    assert_int_equal(build(*state, "sendMessage", body, &request), GB_OK);
+    assert_int_equal(request.part_count, 0);
+}
+
 static void photo_is_found_wherever_it_stands(void **state) {
     struct http_request request;
     struct str body = STR("{\"chat_id\":1,\"caption\":\"$ $\",\"$photo\":\"iVBORw==\"}");
@@ -99,10 +117,10 @@ static void photo_is_found_wherever_it_stands(void **state) {
 static void what_cannot_be_sent_is_invalid(void **state) {
     struct http_request request;
     static const char *const bodies[] = {
-        "{\"$photo\":\"not base64\"}",
-        "{\"$photo\":7}",
-        "{\"$photo\":\"iVBORw==\"",
-        "[\"$photo\":1]",
+        "{\"$photo\":\"not base64\"}", "{\"$photo\":7}",
+        "{\"$photo\":\"iVBORw==\"",    "[\"$photo\":1]",
+        "{\"$document\":7}",           "{\"$document\":\"\"}",
+        "{\"$document\":\"../a\"}",
     };
     for (size_t i = 0; i < GB_COUNT(bodies); i++) {
         assert_int_equal(build(*state, "sendPhoto", str_of(bodies[i]), &request), GB_INVALID);
@@ -269,6 +287,7 @@ int main(void) {
         TEST(body_goes_out_as_it_stands),
         TEST(proxy_and_trust_come_from_the_endpoint_and_time_is_long),
         TEST(photo_becomes_a_multipart_request),
+        TEST(document_becomes_a_multipart_request_that_names_a_file),
         TEST(photo_is_found_wherever_it_stands),
         TEST(what_cannot_be_sent_is_invalid),
         TEST(odd_token_never_gets_into_an_address),
