@@ -11,12 +11,14 @@
 #include "shop/catalog.h"
 #include "shop/orders.h"
 #include "shop/payments.h"
+#include "shop/renewals.h"
 #include "state/work.h"
 #include "telegram/calls.h"
 
 #define DOUBLE_PRESS_MS (10 * GB_SECOND_MS)
 
-static enum gb_err tariffs_show(struct talk *talk, const struct location *location, bool only) {
+static enum gb_err tariffs_show(struct talk *talk, const struct location *location,
+                                struct str place, bool only) {
     const struct tariff *tariffs;
     size_t count;
     enum gb_err err = catalog_tariffs(talk->work, location->id, &tariffs, &count);
@@ -24,7 +26,7 @@ static enum gb_err tariffs_show(struct talk *talk, const struct location *locati
         return err;
     }
     talk_show(talk, PLACE_BUY_TARIFF, STR_NONE,
-              screen_tariffs(&talk->voice, location, tariffs, count, only));
+              screen_tariffs(&talk->voice, location, place, tariffs, count, only));
     return GB_OK;
 }
 
@@ -36,7 +38,7 @@ enum gb_err buy_open(struct talk *talk) {
         return err;
     }
     if (count == 1) {
-        return tariffs_show(talk, &locations[0], true);
+        return tariffs_show(talk, &locations[0], locations[0].id, true);
     }
     talk_show(talk, PLACE_BUY_LOCATION, STR_NONE, screen_locations(&talk->voice, locations, count));
     return GB_OK;
@@ -54,16 +56,35 @@ static enum gb_err not_for_sale(struct talk *talk, struct str location_id) {
     return buy_open(talk);
 }
 
+/* More time for a subscription: its location may be full or hidden by now. */
+static enum gb_err renewal_open(struct talk *talk) {
+    struct str location_id, renews;
+    struct location location;
+    enum gb_err err =
+        place_read(talk->work, talk->user.id, talk->press.args[0], &location_id, &renews);
+    if (err == GB_OK) {
+        err = location_get(talk->work, location_id, &location);
+    }
+    if (err == GB_NOT_FOUND) {
+        talk_toast(talk, TEXT_TOAST_NOT_SOLD);
+        return buy_open(talk);
+    }
+    return err == GB_OK ? tariffs_show(talk, &location, talk->press.args[0], false) : err;
+}
+
 enum gb_err buy_location(struct talk *talk) {
     const struct location *locations;
     size_t count;
+    if (str_starts(talk->press.args[0], STR("="))) {
+        return renewal_open(talk);
+    }
     enum gb_err err = catalog_locations(talk->work, &locations, &count);
     if (err != GB_OK) {
         return err;
     }
     for (size_t i = 0; i < count; i++) {
         if (str_equal(locations[i].id, talk->press.args[0])) {
-            return tariffs_show(talk, &locations[i], count == 1);
+            return tariffs_show(talk, &locations[i], locations[i].id, count == 1);
         }
     }
     return not_for_sale(talk, talk->press.args[0]);
@@ -72,8 +93,12 @@ enum gb_err buy_location(struct talk *talk) {
 /* The tariff if it is sold in that location now. GB_NOT_FOUND: one of them is gone. */
 static enum gb_err offer_find(struct talk *talk, struct location *ret_location,
                               struct tariff *ret_tariff) {
-    struct str location_id = talk->press.args[0];
-    enum gb_err err = location_get(talk->work, location_id, ret_location);
+    struct str location_id, renews;
+    enum gb_err err =
+        place_read(talk->work, talk->user.id, talk->press.args[0], &location_id, &renews);
+    if (err == GB_OK) {
+        err = location_get(talk->work, location_id, ret_location);
+    }
     if (err != GB_OK) {
         return err;
     }
@@ -83,7 +108,7 @@ static enum gb_err offer_find(struct talk *talk, struct location *ret_location,
     if (err != GB_OK) {
         return err;
     }
-    for (size_t i = 0; i < count && !ret_location->hidden; i++) {
+    for (size_t i = 0; i < count && (!ret_location->hidden || renews.n > 0); i++) {
         if (str_equal(tariffs[i].id, talk->press.args[1])) {
             *ret_tariff = tariffs[i];
             return GB_OK;
@@ -107,7 +132,7 @@ enum gb_err buy_tariff(struct talk *talk) {
     size_t count;
     provider_list(talk->work, &tariff, providers, &count);
     talk_show(talk, PLACE_BUY_WAY, STR_NONE,
-              screen_ways(&talk->voice, &location, &tariff, providers, count));
+              screen_ways(&talk->voice, &location, talk->press.args[0], &tariff, providers, count));
     return GB_OK;
 }
 
@@ -150,12 +175,11 @@ static enum gb_err stars_show(struct talk *talk, const struct payment *payment, 
 }
 
 enum gb_err buy_way(struct talk *talk) {
-    struct str location = talk->press.args[0];
     const struct provider *provider = provider_find(talk->work, talk->press.args[2]);
     struct payment payment;
     enum gb_err err = GB_NOT_FOUND;
     if (provider != NULL) {
-        err = payment_start(talk->work, talk->user.id, talk->press.args[1], location,
+        err = payment_start(talk->work, talk->user.id, talk->press.args[1], talk->press.args[0],
                             talk->press.args[2], &payment);
     }
     if (err == GB_NOT_FOUND) {

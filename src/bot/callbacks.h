@@ -20,17 +20,24 @@ struct arena;
     X(HELP, "m.h", 0)                                                                              \
     X(LANGUAGE, "m.l", 0)                                                                          \
     X(SET_LANGUAGE, "m.s", 1) /* "ru", "en" */                                                     \
-    X(BUY, "b", 0)            /* locations, or the only one's tariffs */                           \
-    X(LOCATION, "b.l", 1)     /* location: its tariffs */                                          \
-    X(TARIFF, "b.t", 2)       /* location, tariff: ways to pay */                                  \
-    X(WAY, "b.w", 3)          /* location, tariff, provider: an invoice */                         \
-    X(CHECK, "p.c", 1)        /* payment: "I have paid" */                                         \
-    X(CANCEL, "p.x", 1)       /* payment */                                                        \
-    X(LEAVE, "p.l", 1)        /* payment: to the menu; it stays payable */                         \
+    X(REMINDERS, "m.r", 0)                                                                         \
+    X(MUTE, "m.q", 1)     /* "1": no reminders; "0" */                                             \
+    X(ZONE, "m.z", 1)     /* minutes east of UTC; "shop" */                                        \
+    X(BUY, "b", 0)        /* locations, or the only one's tariffs */                               \
+    X(LOCATION, "b.l", 1) /* location: its tariffs */                                              \
+    X(TARIFF, "b.t", 2)   /* location, tariff: ways to pay */                                      \
+    X(WAY, "b.w", 3)      /* location, tariff, provider: an invoice */                             \
+    X(CHECK, "p.c", 1)    /* payment: "I have paid" */                                             \
+    X(CANCEL, "p.x", 1)   /* payment */                                                            \
+    X(LEAVE, "p.l", 1)    /* payment: to the menu; it stays payable */                             \
     X(SUBS, "s", 0)                                                                                \
     X(SUB, "s.o", 1)    /* subscription */                                                         \
     X(SUB_QR, "s.q", 1) /* subscription: its picture */                                            \
-    X(ADMIN, "a", 0)
+    X(ADMIN, "a", 0)                                                                               \
+    X(JOBS, "a.j", 0)                                                                              \
+    X(JOB, "a.o", 1)       /* job */                                                               \
+    X(JOB_RUN, "a.r", 1)   /* job: once more, now */                                               \
+    X(JOB_PAUSE, "a.p", 2) /* job; "1": pause; "0": go on */
 
 enum press {
 #define X(name, code, args) PRESS_##name,

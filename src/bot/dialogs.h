@@ -1,8 +1,9 @@
 /* dialogs.h: the places of a conversation: state as stored, and the way back.
  *
- *   Menu:main -- Menu:help, Menu:language
+ *   Menu:main -- Menu:help, Menu:language, Menu:reminders
  *     |-- Buy:location -- Buy:tariff -- Buy:way -- Buy:invoice
- *     '-- Subs:list -- Subs:one
+ *     |-- Subs:list -- Subs:one
+ *     '-- Admin:servers -- Admin:jobs -- Admin:job
  *
  * Buttons carry all they need (callbacks.h); what is remembered here only says what the living
  * message shows, so that news can change it in place. Lost, nothing breaks: news comes as a new
@@ -21,13 +22,16 @@ struct work;
     X(MENU, "Menu:main", MENU)                                                                     \
     X(HELP, "Menu:help", MENU)                                                                     \
     X(LANGUAGE, "Menu:language", MENU)                                                             \
+    X(REMINDERS, "Menu:reminders", MENU)                                                           \
     X(BUY_LOCATION, "Buy:location", MENU)                                                          \
     X(BUY_TARIFF, "Buy:tariff", BUY) /* with one location: MENU */                                 \
     X(BUY_WAY, "Buy:way", LOCATION)                                                                \
     X(BUY_INVOICE, "Buy:invoice", LEAVE)                                                           \
     X(SUBS_LIST, "Subs:list", MENU)                                                                \
     X(SUBS_ONE, "Subs:one", SUBS)                                                                  \
-    X(ADMIN, "Admin:servers", MENU)
+    X(ADMIN, "Admin:servers", MENU)                                                                \
+    X(JOBS, "Admin:jobs", ADMIN)                                                                   \
+    X(JOB, "Admin:job", JOBS)
 
 enum place {
 #define X(name, state, back) PLACE_##name,

@@ -13,6 +13,7 @@
 #include "bot/post.h"
 #include "bot/screen.h"
 #include "bot/screens.h"
+#include "bot/tell.h"
 #include "bot/voice.h"
 #include "shop/backups.h"
 #include "shop/orders.h"
@@ -24,18 +25,7 @@
 
 #define WHY_CHARS_MAX 500
 
-/* A notice in hand, with the person it is about. */
-struct telling {
-    struct work *work;
-    const struct notice *notice;
-    bool reachable; /* there is such a person, and they have not blocked us */
-    struct voice voice;
-    struct str document; /* what admins hear is this file's caption; empty: a message */
-};
-
-typedef enum gb_err tell_fn(struct telling *t);
-
-static void tell_buyer(struct telling *t, int64_t message_id, const struct screen *screen) {
+void tell_buyer(struct telling *t, int64_t message_id, const struct screen *screen) {
     if (t->reachable) {
         post_screen(t->work, t->notice->user, message_id, screen, POST_NEWS);
     }
@@ -120,8 +110,8 @@ static enum gb_err tell_money_credited(struct telling *t) {
     return GB_OK;
 }
 
-static enum gb_err access_find(struct telling *t, struct subscription *subscription,
-                               struct access *access) {
+enum gb_err tell_access_find(struct telling *t, struct subscription *subscription,
+                             struct access *access) {
     enum gb_err err = subscription_get(t->work, t->notice->about, subscription);
     return err == GB_OK ? lookup_access(t->work, subscription, access) : err;
 }
@@ -129,7 +119,7 @@ static enum gb_err access_find(struct telling *t, struct subscription *subscript
 static enum gb_err tell_access_ready(struct telling *t) {
     struct subscription subscription;
     struct access access;
-    enum gb_err err = access_find(t, &subscription, &access);
+    enum gb_err err = tell_access_find(t, &subscription, &access);
     if (err == GB_OK) {
         tell_buyer(t, 0, screen_access_ready(&t->voice, &access));
     }
@@ -140,7 +130,7 @@ static enum gb_err tell_access_ready(struct telling *t) {
 static enum gb_err tell_access_refreshed(struct telling *t) {
     struct subscription subscription;
     struct access access;
-    enum gb_err err = access_find(t, &subscription, &access);
+    enum gb_err err = tell_access_find(t, &subscription, &access);
     if (err != GB_OK) {
         return err;
     }
@@ -160,10 +150,8 @@ static enum gb_err tell_access_refreshed(struct telling *t) {
 
 /* ---- the owner's */
 
-typedef struct str admin_words_fn(const struct voice *voice, void *about);
-
 /* To each admin in their own language. */
-static enum gb_err tell_admins(struct telling *t, admin_words_fn *words, void *about) {
+enum gb_err tell_admins(struct telling *t, admin_words_fn *words, void *about) {
     const struct config *config = t->work->config;
     for (size_t i = 0; i < config->shop.admins.count; i++) {
         int64_t id = config->shop.admins.items[i];
@@ -350,6 +338,20 @@ static tell_fn *const tellers[NOTICE_COUNT] = {
     [NOTICE_BACKUP_MADE] = tell_backup_made,
     [NOTICE_BACKUP_FAILED] = tell_backup_failed,
     [NOTICE_FLOOD] = tell_flood,
+    [NOTICE_RENEWED] = tell_renewed,
+    [NOTICE_ENDS_SOON] = tell_ends_soon,
+    [NOTICE_TRAFFIC_LOW] = tell_traffic_low,
+    [NOTICE_UNUSED] = tell_unused,
+    [NOTICE_WIN_BACK] = tell_win_back,
+    [NOTICE_SUBSCRIPTION_ENDED] = tell_ended,
+    [NOTICE_REMOVED_SOON] = tell_removed_soon,
+    [NOTICE_DRIFT] = tell_drift,
+    [NOTICE_SERVER_DOWN] = tell_server_down,
+    [NOTICE_SERVER_UP] = tell_server_up,
+    [NOTICE_SERVER_FULL] = tell_server_full,
+    [NOTICE_SERVER_LOAD] = tell_server_load,
+    [NOTICE_SERVER_UNPAID] = tell_server_unpaid,
+    [NOTICE_DIGEST] = tell_digest,
 };
 
 enum gb_err bot_notice(struct work *work, const struct event *event) {

@@ -8,7 +8,6 @@
 
 #define LANE            STR("telegram")
 #define THEN            STR("bot.sent")
-#define SCREEN_MS       (10 * GB_MINUTE_MS)
 #define PRE_CHECKOUT_MS (9 * GB_SECOND_MS)
 
 static struct str chat_queue(struct work *work, int64_t chat) {
@@ -18,17 +17,25 @@ static struct str chat_queue(struct work *work, int64_t chat) {
     return buf_str(&queue);
 }
 
+/* When it is of no use any more; 0: never. */
+static int64_t give_up_ms(const struct work *work, enum post_worth worth) {
+    static const int64_t after[] = {
+        [POST_SCREEN] = 10 * GB_MINUTE_MS, [POST_NEWS] = 0, [POST_REMINDER] = 12 * GB_HOUR_MS};
+    return after[worth] == 0 ? 0 : work->now_ms + after[worth];
+}
+
 static void add(struct work *work, int64_t chat, struct str method, struct str body,
-                enum post_worth worth) {
-    outbox_add(work, &(struct outbox_row){
-                         .lane = LANE,
-                         .kind = method,
-                         .body = body,
-                         .queue = chat_queue(work, chat),
-                         .then = THEN,
-                         .again = OUTBOX_RATHER_TWICE,
-                         .give_up_ms = worth == POST_NEWS ? 0 : work->now_ms + SCREEN_MS,
-                     });
+                enum post_worth worth, int64_t until_ms) {
+    outbox_add(work,
+               &(struct outbox_row){
+                   .lane = worth == POST_REMINDER ? STR("telegram.later") : LANE,
+                   .kind = method,
+                   .body = body,
+                   .queue = chat_queue(work, chat),
+                   .then = THEN,
+                   .again = worth == POST_REMINDER ? OUTBOX_RATHER_NEVER : OUTBOX_RATHER_TWICE,
+                   .give_up_ms = until_ms,
+               });
 }
 
 void post_screen(struct work *work, int64_t chat, int64_t message_id, const struct screen *screen,
@@ -38,26 +45,33 @@ void post_screen(struct work *work, int64_t chat, int64_t message_id, const stru
         .message_id = message_id,
         .html = screen->html,
         .keyboard = screen_keyboard(screen),
+        .silent = screen->silent,
     };
+    int64_t until_ms = give_up_ms(work, worth);
+    if (screen->until_ms != 0 && (until_ms == 0 || screen->until_ms < until_ms)) {
+        until_ms = screen->until_ms;
+    }
     if (screen->png.n > 0) {
         add(work, chat, STR("sendPhoto"), call_send_photo(work->arena, &message, screen->png),
-            worth);
+            worth, until_ms);
     } else if (message_id != 0) {
-        add(work, chat, STR("editMessageText"), call_edit_text(work->arena, &message), worth);
+        add(work, chat, STR("editMessageText"), call_edit_text(work->arena, &message), worth,
+            until_ms);
     } else {
-        add(work, chat, STR("sendMessage"), call_send_message(work->arena, &message), worth);
+        add(work, chat, STR("sendMessage"), call_send_message(work->arena, &message), worth,
+            until_ms);
     }
 }
 
 void post_document(struct work *work, int64_t chat, struct str html, struct str file_name) {
     struct tg_message message = {.chat_id = chat, .html = html};
     add(work, chat, STR("sendDocument"), call_send_document(work->arena, &message, file_name),
-        POST_NEWS);
+        POST_NEWS, give_up_ms(work, POST_NEWS));
 }
 
 void post_invoice(struct work *work, const struct tg_invoice *invoice) {
     add(work, invoice->chat_id, STR("sendInvoice"), call_send_invoice(work->arena, invoice),
-        POST_SCREEN);
+        POST_SCREEN, give_up_ms(work, POST_SCREEN));
 }
 
 void post_answer(struct work *work, struct str query_id, struct str text) {

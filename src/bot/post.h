@@ -14,8 +14,9 @@ struct tg_invoice;
 struct work;
 
 enum post_worth {
-    POST_SCREEN, /* the answer to a press: of no use after a few minutes */
-    POST_NEWS,   /* money or keys: kept until it is delivered */
+    POST_SCREEN,   /* the answer to a press: of no use after a few minutes */
+    POST_NEWS,     /* money or keys: kept until it is delivered */
+    POST_REMINDER, /* rather lost than said twice; of no use after half a day */
 };
 
 /* Change message `message_id` into the screen, or send it as a new one when that is 0. A screen

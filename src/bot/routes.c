@@ -23,12 +23,17 @@ const struct route routes[] = {
     {COMMAND("my"),           .role = ROLE_ANYONE,    .step = subs_open},
     {COMMAND("help"),         .role = ROLE_ANYONE,    .step = help_open},
     {COMMAND("language"),     .role = ROLE_ANYONE,    .step = language_open},
+    {COMMAND("reminders"),    .role = ROLE_ANYONE,    .step = reminders_open},
     {COMMAND("admin"),        .role = ROLE_ADMIN,     .step = admin_open},
 
     {BUTTON(MENU),            .role = ROLE_ANYONE,    .step = menu_open},
     {BUTTON(HELP),            .role = ROLE_ANYONE,    .step = help_open},
     {BUTTON(LANGUAGE),        .role = ROLE_ANYONE,    .step = language_open},
     {BUTTON(SET_LANGUAGE),    .role = ROLE_ANYONE,    .step = language_set},
+
+    {BUTTON(REMINDERS),       .role = ROLE_ANYONE,    .step = reminders_open},
+    {BUTTON(MUTE),            .role = ROLE_ANYONE,    .step = reminders_mute},
+    {BUTTON(ZONE),            .role = ROLE_ANYONE,    .step = reminders_zone},
 
     {BUTTON(BUY),             .role = ROLE_ANYONE,    .step = buy_open},
     {BUTTON(LOCATION),        .role = ROLE_ANYONE,    .step = buy_location},
@@ -43,6 +48,10 @@ const struct route routes[] = {
     {BUTTON(SUB_QR),          .role = ROLE_ANYONE,    .step = subs_qr},
 
     {BUTTON(ADMIN),           .role = ROLE_ADMIN,     .step = admin_open},
+    {BUTTON(JOBS),            .role = ROLE_ADMIN,     .step = jobs_open},
+    {BUTTON(JOB),             .role = ROLE_ADMIN,     .step = job_open},
+    {BUTTON(JOB_RUN),         .role = ROLE_ADMIN,     .step = job_run_press},
+    {BUTTON(JOB_PAUSE),       .role = ROLE_ADMIN,     .step = job_pause_press},
 
     /* No screen asks for words yet, so that any of them mean: where are the buttons? */
     {ANY_WORDS,               .role = ROLE_ANYONE,    .step = menu_hint},

@@ -25,6 +25,11 @@ void screen_button(struct screen *screen, struct str text, struct callback callb
     }
 }
 
+void screen_line(struct screen *screen, struct str text, struct callback callback) {
+    screen_button(screen, text, callback);
+    screen_row(screen);
+}
+
 void screen_link(struct screen *screen, struct str text, struct str url) {
     add(screen, (struct tg_button){.text = text, .url = url});
 }

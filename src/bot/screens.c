@@ -7,42 +7,59 @@
 #include "shop/catalog.h"
 #include "shop/orders.h"
 #include "shop/payments.h"
+#include "shop/renewals.h"
 #include "shop/subscriptions.h"
+#include "shop/users.h"
 
 #define HTML_BYTES_MAX (16 * 1024)
-#define LIST_BYTES_MAX 3500 /* a list of the owner's own; Telegram takes 4096 characters */
-
-/* Where a button leads: TO(PRESS_MENU), TO(PRESS_SUB, .args = {id}). */
-#define TO(...) ((struct callback){.press = __VA_ARGS__})
-
-/* A button in a row of its own. */
-static void row_of(struct screen *screen, struct str text, struct callback callback) {
-    screen_button(screen, text, callback);
-    screen_row(screen);
-}
 
 /* ---- the menu, help, language */
 
 static void menu_buttons(struct screen *screen) {
     const struct voice *voice = screen->voice;
-    row_of(screen, say(voice, TEXT_BUTTON_BUY), TO(PRESS_BUY));
-    row_of(screen, say(voice, TEXT_BUTTON_SUBS), TO(PRESS_SUBS));
+    screen_line(screen, say(voice, TEXT_BUTTON_BUY), TO(PRESS_BUY));
+    screen_line(screen, say(voice, TEXT_BUTTON_SUBS), TO(PRESS_SUBS));
     screen_button(screen, say(voice, TEXT_BUTTON_HELP), TO(PRESS_HELP));
-    screen_button(screen, say(voice, TEXT_BUTTON_LANGUAGE), TO(PRESS_LANGUAGE));
+    screen_button(screen, say(voice, TEXT_BUTTON_REMINDERS), TO(PRESS_REMINDERS));
     screen_row(screen);
+    screen_line(screen, say(voice, TEXT_BUTTON_LANGUAGE), TO(PRESS_LANGUAGE));
 }
 
 struct screen *screen_menu(const struct voice *voice) {
-    struct screen *screen = screen_new(voice, 4);
+    struct screen *screen = screen_new(voice, 5);
     screen->html = SAY(voice, TEXT_MENU, {PARAM_SHOP, voice->shop});
     menu_buttons(screen);
     return screen;
 }
 
 struct screen *screen_hint(const struct voice *voice) {
-    struct screen *screen = screen_new(voice, 4);
+    struct screen *screen = screen_new(voice, 5);
     screen->html = say(voice, TEXT_HINT);
     menu_buttons(screen);
+    return screen;
+}
+
+#define ZONE_HOUR_FIRST 2 /* Kaliningrad to Kamchatka */
+#define ZONE_HOUR_LAST  12
+
+struct screen *screen_reminders(const struct voice *voice, const struct user *user) {
+    struct screen *screen = screen_new(voice, ZONE_HOUR_LAST - ZONE_HOUR_FIRST + 5);
+    struct str zone =
+        user->has_zone ? say_zone(voice, user->zone_min) : say(voice, TEXT_BUTTON_ZONE_SHOP);
+    screen->html =
+        SAY(voice, user->muted ? TEXT_REMINDERS_OFF : TEXT_REMINDERS_ON, {PARAM_ZONE, zone});
+    for (int64_t hour = ZONE_HOUR_FIRST; hour <= ZONE_HOUR_LAST; hour++) {
+        screen_button(screen, say_zone(voice, hour * 60),
+                      TO(PRESS_ZONE, .args = {arena_printf(voice->arena, "%" PRId64, hour * 60)}));
+        if ((hour - ZONE_HOUR_FIRST) % 4 == 3) {
+            screen_row(screen);
+        }
+    }
+    screen_row(screen);
+    screen_line(screen, say(voice, TEXT_BUTTON_ZONE_SHOP), TO(PRESS_ZONE, .args = {STR("shop")}));
+    screen_line(screen, say(voice, user->muted ? TEXT_BUTTON_UNMUTE : TEXT_BUTTON_MUTE),
+                TO(PRESS_MUTE, .args = {user->muted ? STR("0") : STR("1")}));
+    screen_back(screen, PLACE_REMINDERS, STR_NONE);
     return screen;
 }
 
@@ -97,7 +114,7 @@ struct screen *screen_language(const struct voice *voice) {
         if (choices[i].language == voice->language) {
             name = arena_printf(voice->arena, "✓ " STR_FMT, STR_ARG(name));
         }
-        row_of(screen, name, TO(PRESS_SET_LANGUAGE, .args = {choices[i].argument}));
+        screen_line(screen, name, TO(PRESS_SET_LANGUAGE, .args = {choices[i].argument}));
     }
     screen_back(screen, PLACE_LANGUAGE, STR_NONE);
     return screen;
@@ -110,23 +127,24 @@ struct screen *screen_locations(const struct voice *voice, const struct location
     struct screen *screen = screen_new(voice, count + 2);
     screen->html = say(voice, count > 0 ? TEXT_BUY_LOCATION : TEXT_BUY_NOTHING);
     for (size_t i = 0; i < count; i++) {
-        row_of(screen, say_location(voice, &locations[i]),
-               TO(PRESS_LOCATION, .args = {locations[i].id}));
+        screen_line(screen, say_location(voice, &locations[i]),
+                    TO(PRESS_LOCATION, .args = {locations[i].id}));
     }
     screen_back(screen, PLACE_BUY_LOCATION, STR_NONE);
     return screen;
 }
 
 struct screen *screen_tariffs(const struct voice *voice, const struct location *location,
-                              const struct tariff *tariffs, size_t count, bool only) {
+                              struct str place, const struct tariff *tariffs, size_t count,
+                              bool only) {
     struct screen *screen = screen_new(voice, count + 2);
     screen->html = SAY(voice, count > 0 ? TEXT_BUY_TARIFF : TEXT_BUY_NO_TARIFF,
                        {PARAM_LOCATION, say_location(voice, location)});
     for (size_t i = 0; i < count; i++) {
-        row_of(screen,
-               SAY(voice, TEXT_TARIFF_LINE, {PARAM_TARIFF, say_tariff(voice, &tariffs[i])},
-                   {PARAM_PRICE, say_tariff_price(voice, &tariffs[i])}),
-               TO(PRESS_TARIFF, .args = {location->id, tariffs[i].id}));
+        screen_line(screen,
+                    SAY(voice, TEXT_TARIFF_LINE, {PARAM_TARIFF, say_tariff(voice, &tariffs[i])},
+                        {PARAM_PRICE, say_tariff_price(voice, &tariffs[i])}),
+                    TO(PRESS_TARIFF, .args = {place, tariffs[i].id}));
     }
     screen_back(screen, only ? PLACE_BUY_LOCATION : PLACE_BUY_TARIFF, STR_NONE);
     return screen;
@@ -139,8 +157,8 @@ static struct str way_name(const struct voice *voice, const struct provider *pro
 }
 
 struct screen *screen_ways(const struct voice *voice, const struct location *location,
-                           const struct tariff *tariff, const struct provider *const *providers,
-                           size_t count) {
+                           struct str place, const struct tariff *tariff,
+                           const struct provider *const *providers, size_t count) {
     struct screen *screen = screen_new(voice, count + 2);
     screen->html = count == 0
                        ? say(voice, TEXT_BUY_NO_WAY)
@@ -150,12 +168,12 @@ struct screen *screen_ways(const struct voice *voice, const struct location *loc
         struct str price = providers[i]->stars
                                ? say_price(voice, tariff->stars, STR("XTR"))
                                : say_price(voice, tariff->price_minor, voice->currency);
-        row_of(screen,
-               SAY(voice, TEXT_WAY_LINE, {PARAM_WAY, way_name(voice, providers[i])},
-                   {PARAM_PRICE, price}),
-               TO(PRESS_WAY, .args = {location->id, tariff->id, str_of(providers[i]->name)}));
+        screen_line(screen,
+                    SAY(voice, TEXT_WAY_LINE, {PARAM_WAY, way_name(voice, providers[i])},
+                        {PARAM_PRICE, price}),
+                    TO(PRESS_WAY, .args = {place, tariff->id, str_of(providers[i]->name)}));
     }
-    screen_back(screen, PLACE_BUY_WAY, location->id);
+    screen_back(screen, PLACE_BUY_WAY, place);
     return screen;
 }
 
@@ -176,7 +194,8 @@ static struct screen *screen_preparing(const struct voice *voice, const struct s
         SAY(voice, TEXT_INVOICE_PREPARING, {PARAM_LOCATION, say_location(voice, sale->location)},
             {PARAM_TARIFF, sale_terms(voice, sale)});
     screen_back(screen, PLACE_BUY_INVOICE, sale->payment->id);
-    row_of(screen, say(voice, TEXT_BUTTON_CANCEL), TO(PRESS_CANCEL, .args = {sale->payment->id}));
+    screen_line(screen, say(voice, TEXT_BUTTON_CANCEL),
+                TO(PRESS_CANCEL, .args = {sale->payment->id}));
     return screen;
 }
 
@@ -197,8 +216,8 @@ static struct screen *screen_invoice(const struct voice *voice, const struct sal
     }
     screen_link(screen, SAY(voice, TEXT_BUTTON_PAY, {PARAM_PRICE, price}), payment->url);
     screen_row(screen);
-    row_of(screen, say(voice, TEXT_BUTTON_CHECK), TO(PRESS_CHECK, .args = {payment->id}));
-    row_of(screen, say(voice, TEXT_BUTTON_CANCEL), TO(PRESS_CANCEL, .args = {payment->id}));
+    screen_line(screen, say(voice, TEXT_BUTTON_CHECK), TO(PRESS_CHECK, .args = {payment->id}));
+    screen_line(screen, say(voice, TEXT_BUTTON_CANCEL), TO(PRESS_CANCEL, .args = {payment->id}));
     screen_back(screen, PLACE_BUY_INVOICE, payment->id);
     return screen;
 }
@@ -208,9 +227,9 @@ static struct screen *screen_over(const struct voice *voice, const struct sale *
                                   struct str html) {
     struct screen *screen = screen_new(voice, 2);
     screen->html = html;
-    row_of(screen, say(voice, TEXT_BUTTON_AGAIN),
-           TO(PRESS_TARIFF, .args = {sale->order->location, sale->order->tariff}));
-    row_of(screen, say(voice, TEXT_BUTTON_TO_MENU), TO(PRESS_MENU));
+    screen_line(screen, say(voice, TEXT_BUTTON_AGAIN),
+                TO(PRESS_TARIFF, .args = {sale->order->location, sale->order->tariff}));
+    screen_line(screen, say(voice, TEXT_BUTTON_TO_MENU), TO(PRESS_MENU));
     return screen;
 }
 
@@ -223,6 +242,28 @@ struct screen *screen_news(const struct voice *voice, struct str html) {
     screen->html = html;
     screen_button(screen, say(voice, TEXT_BUTTON_SUBS), TO(PRESS_SUBS));
     screen_button(screen, say(voice, TEXT_BUTTON_MENU), TO(PRESS_MENU));
+    screen_row(screen);
+    return screen;
+}
+
+/* What is gone is bought anew. */
+static struct str renewable_place(const struct voice *voice,
+                                  const struct subscription *subscription) {
+    return subscription->state == SUBSCRIPTION_REMOVED
+               ? subscription->location
+               : renewal_place(voice->arena, subscription->id);
+}
+
+struct screen *screen_reminder(const struct voice *voice, const struct subscription *subscription,
+                               struct str html, bool may_mute) {
+    struct screen *screen = screen_new(voice, 3);
+    screen->html = html;
+    screen_line(screen, say(voice, TEXT_BUTTON_RENEW),
+                TO(PRESS_LOCATION, .args = {renewable_place(voice, subscription)}));
+    screen_button(screen, say(voice, TEXT_BUTTON_SUBS), TO(PRESS_SUBS));
+    if (may_mute) {
+        screen_button(screen, say(voice, TEXT_BUTTON_MUTE), TO(PRESS_MUTE, .args = {STR("1")}));
+    }
     screen_row(screen);
     return screen;
 }
@@ -252,7 +293,7 @@ struct screen *screen_stars(const struct voice *voice, const struct sale *sale) 
     struct screen *screen = screen_new(voice, 2);
     screen_pay(screen, SAY(voice, TEXT_BUTTON_PAY, {PARAM_PRICE, sale_price(voice, sale)}));
     screen_row(screen);
-    row_of(screen, say(voice, TEXT_BUTTON_TO_MENU), TO(PRESS_MENU, .fresh = true));
+    screen_line(screen, say(voice, TEXT_BUTTON_TO_MENU), TO(PRESS_MENU, .fresh = true));
     return screen;
 }
 
@@ -298,6 +339,7 @@ static enum status status_of(const struct voice *voice, const struct subscriptio
     case SUBSCRIPTION_ACTIVE:
         return subscription->target_expires_ms > voice->now_ms ? ACTIVE : ENDED;
     case SUBSCRIPTION_ENDED:
+    case SUBSCRIPTION_REMOVED:
         break;
     }
     return ENDED;
@@ -307,18 +349,18 @@ struct screen *screen_subs(const struct voice *voice, const struct access *acces
     struct screen *screen = screen_new(voice, count + 2);
     if (count == 0) {
         screen->html = say(voice, TEXT_SUBS_NONE);
-        row_of(screen, say(voice, TEXT_BUTTON_BUY), TO(PRESS_BUY));
+        screen_line(screen, say(voice, TEXT_BUTTON_BUY), TO(PRESS_BUY));
     } else {
         screen->html = say(voice, TEXT_SUBS);
     }
     for (size_t i = 0; i < count; i++) {
         const struct subscription *subscription = accesses[i].subscription;
         enum text mark = (enum text)(TEXT_MARK_WAITING + status_of(voice, subscription));
-        row_of(screen,
-               SAY(voice, TEXT_SUBS_LINE, {PARAM_STATUS, say(voice, mark)},
-                   {PARAM_LOCATION, say_location(voice, accesses[i].location)},
-                   {PARAM_UNTIL, say_date(voice, subscription->target_expires_ms)}),
-               TO(PRESS_SUB, .args = {subscription->id}));
+        screen_line(screen,
+                    SAY(voice, TEXT_SUBS_LINE, {PARAM_STATUS, say(voice, mark)},
+                        {PARAM_LOCATION, say_location(voice, accesses[i].location)},
+                        {PARAM_UNTIL, say_date(voice, subscription->target_expires_ms)}),
+                    TO(PRESS_SUB, .args = {subscription->id}));
     }
     screen_back(screen, PLACE_SUBS_LIST, STR_NONE);
     return screen;
@@ -369,7 +411,7 @@ static void sub_lines(struct buf *html, const struct voice *voice, const struct 
 struct screen *screen_sub(const struct voice *voice, const struct access *access) {
     const struct subscription *subscription = access->subscription;
     enum status status = status_of(voice, subscription);
-    struct screen *screen = screen_new(voice, 4);
+    struct screen *screen = screen_new(voice, 5);
     struct buf html;
     buf_init(&html, voice->arena, HTML_BYTES_MAX);
     buf_add(&html,
@@ -382,46 +424,14 @@ struct screen *screen_sub(const struct voice *voice, const struct access *access
         screen_button(screen, say(voice, TEXT_BUTTON_QR),
                       TO(PRESS_SUB_QR, .args = {subscription->id}));
     }
+    if (subscription->state == SUBSCRIPTION_ACTIVE || subscription->state == SUBSCRIPTION_ENDED) {
+        screen_button(screen, say(voice, TEXT_BUTTON_RENEW),
+                      TO(PRESS_LOCATION, .args = {renewal_place(voice->arena, subscription->id)}));
+        screen_row(screen);
+    }
     screen_button(screen, say(voice, TEXT_BUTTON_BUY_MORE),
                   TO(PRESS_LOCATION, .args = {subscription->location}));
     screen_row(screen);
     screen_back(screen, PLACE_SUBS_ONE, STR_NONE);
-    return screen;
-}
-
-/* ---- the owner's */
-
-static void server_line(struct buf *html, const struct voice *voice, const struct server *server,
-                        const struct location *location) {
-    struct str users = arena_printf(voice->arena, "%" PRId64, server->users);
-    struct str most = server->users_max > 0
-                          ? arena_printf(voice->arena, "%" PRId64, server->users_max)
-                          : STR("∞");
-    buf_add_char(html, '\n');
-    buf_add(html, SAY(voice, TEXT_ADMIN_SERVER, {PARAM_SERVER, server->id},
-                      {PARAM_LOCATION, say_location(voice, location)}, {PARAM_N, users},
-                      {PARAM_MAX, most}));
-    if (server->draining) {
-        buf_add_text(html, ", ");
-        buf_add(html, say(voice, TEXT_ADMIN_DRAINING));
-    }
-}
-
-struct screen *screen_admin(const struct voice *voice, const struct server *servers,
-                            const struct location *locations, size_t count) {
-    struct screen *screen = screen_new(voice, 2);
-    struct buf html;
-    buf_init(&html, voice->arena, HTML_BYTES_MAX);
-    buf_add(&html, say(voice, TEXT_ADMIN));
-    buf_add_char(&html, '\n');
-    size_t shown = 0;
-    while (shown < count && html.n < LIST_BYTES_MAX) {
-        server_line(&html, voice, &servers[shown], &locations[shown]);
-        shown++;
-    }
-    buf_add_text(&html, shown < count ? "\n…" : "");
-    screen->html = buf_str(&html);
-    row_of(screen, say(voice, TEXT_BUTTON_REFRESH), TO(PRESS_ADMIN));
-    screen_back(screen, PLACE_ADMIN, STR_NONE);
     return screen;
 }

@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+struct job;
+struct job_run;
 struct location;
 struct order;
 struct payment;
@@ -15,6 +17,7 @@ struct screen;
 struct server;
 struct subscription;
 struct tariff;
+struct user;
 struct voice;
 
 /* A payment with what it is for. */
@@ -35,15 +38,18 @@ struct screen *screen_menu(const struct voice *voice);
 struct screen *screen_hint(const struct voice *voice); /* the menu, for who wrote some words */
 struct screen *screen_help(const struct voice *voice);
 struct screen *screen_language(const struct voice *voice);
+struct screen *screen_reminders(const struct voice *voice, const struct user *user);
 
 struct screen *screen_locations(const struct voice *voice, const struct location *locations,
                                 size_t count);
-/* `only`: there is no other location, so the way back is the menu. */
+/* `place`: what is bought, a location or a subscription to renew (shop/renewals.h). `only`: there
+ * is no other location, so the way back is the menu. */
 struct screen *screen_tariffs(const struct voice *voice, const struct location *location,
-                              const struct tariff *tariffs, size_t count, bool only);
+                              struct str place, const struct tariff *tariffs, size_t count,
+                              bool only);
 struct screen *screen_ways(const struct voice *voice, const struct location *location,
-                           const struct tariff *tariff, const struct provider *const *providers,
-                           size_t count);
+                           struct str place, const struct tariff *tariff,
+                           const struct provider *const *providers, size_t count);
 
 /* What there is to see of a payment in its state: invoice, thanks, or that it is over. `not_paid`:
  * "I have paid" was pressed, and the provider says no. */
@@ -54,6 +60,10 @@ struct screen *screen_stars(const struct voice *voice, const struct sale *sale);
 /* News about money or access in plain words, with the two buttons that help. */
 struct screen *screen_news(const struct voice *voice, struct str html);
 
+/* What time brings about a subscription: renew it, hear no more of it. */
+struct screen *screen_reminder(const struct voice *voice, const struct subscription *subscription,
+                               struct str html, bool may_mute);
+
 /* With the picture of the link; without it if the link is too long for one. */
 struct screen *screen_access_ready(const struct voice *voice, const struct access *access);
 struct screen *screen_qr(const struct voice *voice, const struct access *access);
@@ -62,5 +72,8 @@ struct screen *screen_sub(const struct voice *voice, const struct access *access
 
 struct screen *screen_admin(const struct voice *voice, const struct server *servers,
                             const struct location *locations, size_t count);
+struct screen *screen_jobs(const struct voice *voice, const struct job *jobs, size_t count);
+struct screen *screen_job(const struct voice *voice, const struct job *job,
+                          const struct job_run *runs, size_t count);
 
 #endif

@@ -11,6 +11,9 @@ step_fn menu_hint; /* words that are no command */
 step_fn help_open;
 step_fn language_open;
 step_fn language_set;
+step_fn reminders_open;
+step_fn reminders_mute;
+step_fn reminders_zone;
 
 /* buy.c */
 step_fn buy_open;     /* locations; with one only, its tariffs */
@@ -35,5 +38,9 @@ step_fn subs_qr;
 
 /* admin.c */
 step_fn admin_open;
+step_fn jobs_open;
+step_fn job_open;
+step_fn job_run_press;
+step_fn job_pause_press;
 
 #endif

@@ -93,6 +93,14 @@ struct str say_minutes(const struct voice *voice, int64_t ms) {
     return text_count(voice->arena, voice->texts, voice->language, TEXT_MINUTES, minutes);
 }
 
+struct str say_zone(const struct voice *voice, int64_t offset_min) {
+    int64_t min = offset_min < 0 ? -offset_min : offset_min;
+    const char *sign = offset_min < 0 ? "-" : "+";
+    return min % 60 == 0 ? arena_printf(voice->arena, "UTC%s%" PRId64, sign, min / 60)
+                         : arena_printf(voice->arena, "UTC%s%" PRId64 ":%02" PRId64, sign, min / 60,
+                                        min % 60);
+}
+
 struct str say_terms(const struct voice *voice, int64_t days, int64_t gb) {
     struct str term = text_count(voice->arena, voice->texts, voice->language, TEXT_DAYS, days);
     return SAY(voice, TEXT_TARIFF_TERMS, {PARAM_LEFT, term},

@@ -41,6 +41,7 @@ struct str say_traffic(const struct voice *voice, int64_t gb);             /* 0:
 struct str say_gb_tenths(const struct voice *voice, int64_t tenths);       /* 482: "48.2 GB" */
 struct str say_days_left(const struct voice *voice, int64_t days);         /* 0: the last day */
 struct str say_minutes(const struct voice *voice, int64_t ms);             /* "5 minutes" */
+struct str say_zone(const struct voice *voice, int64_t offset_min);        /* "UTC+3" */
 struct str say_terms(const struct voice *voice, int64_t days, int64_t gb); /* "30 days · 50 GB" */
 struct str say_location(const struct voice *voice, const struct location *location);
 struct str say_tariff(const struct voice *voice, const struct tariff *tariff);

@@ -150,14 +150,14 @@ static struct str state_of(struct arena *arena, const struct json *job) {
 
 static void show_jobs(struct buf *text, const struct json *answer) {
     struct arena *arena = text->arena;
-    const struct json *jobs = json_at(answer, "jobs");
+    const struct json *jobs = json_at(answer, "jobs"), *lanes = json_at(answer, "lanes");
     struct table table;
     struct str last_id = STR_NONE;
     if (json_size(jobs) == 0) {
         buf_add_text(text, "there are no jobs\n");
         return;
     }
-    table_init(&table, arena, json_size(jobs) + 1);
+    table_init(&table, arena, json_size(jobs) + json_size(lanes) + 1);
     table_head(&table,
                (const char *const[COLUMNS]){"JOB", "WHEN", "NEXT RUN", "STATE", "LAST RUN"});
     for (const struct json *job = json_first(jobs); job != NULL; job = json_next(job)) {
@@ -167,6 +167,14 @@ static void show_jobs(struct buf *text, const struct json *answer) {
         row[2] = instant(arena, answer, job, "next");
         row[3] = state_of(arena, job);
         row[4] = utf8_cut(result(arena, json_at(job, "last")), CELL_MAX);
+    }
+    for (const struct json *lane = json_first(lanes); lane != NULL; lane = json_next(lane)) {
+        struct str *row = table_row(&table);
+        row[0] = text_at(arena, lane, "id");
+        row[1] = STR("each at its own time");
+        row[2] = instant(arena, answer, lane, "next");
+        row[3] = arena_printf(arena, "%" PRId64 " waiting", json_i64_or(lane, "waiting", 0));
+        row[4] = STR("-");
     }
     table_put(&table, text);
     if (json_bool_or(answer, "more", false)) {

@@ -110,6 +110,7 @@ static void release(struct engine *engine, const struct pending *first,
     for (const struct pending *p = first; p != NULL; p = p->next) {
         if (p->done) {
             settle_handle(engine, p, true, now_ms);
+            timers_settle(&engine->timers, p);
         }
     }
     for (const struct outbox_node *node = decided->noise; node != NULL; node = node->next) {
@@ -191,6 +192,7 @@ static void on_signal(struct engine *engine, int number, int64_t now_ms) {
             struct str why = STR_NONE;
             enum gb_err err = engine_prepare(engine->backend, fresh, engine->lanes, &engine->intake,
                                              now_ms, engine->turn, &why);
+            timers_look_again(&engine->timers);
             LOG_INFO("config_read_again", LOG_TEXT("result", gb_err_name(err)),
                      LOG_STR("why", why));
         }
@@ -210,7 +212,7 @@ static void on_signal(struct engine *engine, int number, int64_t now_ms) {
 /* Replies under way may still come in; then the offset is confirmed; then it is over. */
 static void advance_stop(struct engine *engine, int64_t now_ms) {
     if (engine->phase == DRAINING &&
-        (lanes_in_flight(engine->lanes) == 0 || now_ms >= engine->phase_ends_ms)) {
+        (lanes_leaving(engine->lanes) == 0 || now_ms >= engine->phase_ends_ms)) {
         engine->phase = CONFIRMING;
         engine->phase_ends_ms = now_ms + STOP_CONFIRM_MS;
         engine->intake.polling = false;
@@ -237,6 +239,9 @@ static void purge(struct engine *engine, int64_t now_ms) {
 /* The next instant at which there is something to do without anybody calling. Expired rows are
  * invisible already, so they wait for a turn that happens anyway. */
 static int64_t next_ms(const struct engine *engine) {
+    if (engine->phase == DRAINING) {
+        return GB_MIN(engine->phase_ends_ms, lanes_next_ms(engine->lanes));
+    }
     if (engine->phase != RUNNING) {
         return engine->phase_ends_ms;
     }
@@ -244,6 +249,7 @@ static int64_t next_ms(const struct engine *engine) {
     if (engine->duty.held) {
         next = GB_MIN(next, intake_next_ms(&engine->intake));
         next = GB_MIN(next, hook_next_ms(&engine->hook));
+        next = GB_MIN(next, timers_next_ms(&engine->timers));
     }
     return engine->leftovers || engine->kept != NULL ? 0 : next;
 }
@@ -283,6 +289,7 @@ static void follow_clock(struct engine *engine) {
     engine->intake.again_ms = moved(engine->intake.again_ms, by_ms);
     engine->hook.again_ms = moved(engine->hook.again_ms, by_ms);
     lanes_clock_was_set(engine->lanes, by_ms);
+    timers_look_again(&engine->timers);
 }
 
 /* The connection may be closed by what follows, so it is not waited for until follow_news. */
@@ -311,6 +318,7 @@ static void follow_news(struct engine *engine) {
     }
     if (redis_news_listen(news, tables) || engine->has_news) {
         lanes_look_again(engine->lanes);
+        timers_look_again(&engine->timers);
         engine->duty.look_ms = engine->duty.held ? engine->duty.look_ms : 0;
     }
     engine->has_news = false;
@@ -322,15 +330,23 @@ static void look_at_duty(struct engine *engine, int64_t now_ms) {
     switch (duty_look(&engine->duty, engine->backend, engine->event, now_ms)) {
     case DUTY_TAKEN:
         lanes_take_over(engine->lanes);
+        timers_look_again(&engine->timers);
         engine->leftovers = true;
         return;
     case DUTY_LOST:
         lanes_rest(engine->lanes);
+        timers_rest(&engine->timers);
         intake_rest(&engine->intake);
         return;
     case DUTY_SAME:
         return;
     }
+}
+
+/* What was marked as leaving leaves, so that nobody has to ask whether it did. */
+static void finish_leaving(struct engine *engine, int64_t now_ms) {
+    enum gb_err err = lanes_pump(engine->lanes, engine->backend, engine->event, now_ms);
+    gb_assert(err == GB_OK); /* nothing is loaded any more */
 }
 
 /* What is due without anybody calling. */
@@ -381,6 +397,8 @@ bool engine_turn(struct engine *engine) {
                                  .store_rests = now_ms < engine->store_wait_ms});
     if (engine->phase == RUNNING && now_ms >= engine->store_wait_ms && engine->kept == NULL) {
         go_on(engine, now_ms);
+    } else if (engine->phase == DRAINING) {
+        finish_leaving(engine, now_ms);
     }
     advance_stop(engine, now_ms);
     return engine->phase != STOPPED;
@@ -511,6 +529,7 @@ enum gb_err engine_new(const struct engine_options *options, struct arena *arena
     engine->lanes = lanes_new(options->world, engine->backend->is_shared);
     engine->intake.world = options->world;
     engine->leftovers = true;
+    timers_begin(&engine->timers, options->world);
     duty_begin(&engine->duty, engine->backend->is_shared ? options->instance : NULL);
     if (!engine->duty.held) {
         lanes_rest(engine->lanes);

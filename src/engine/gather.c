@@ -248,5 +248,11 @@ void turn_gather(struct engine *engine, const struct sign *signs, size_t count, 
     while (lanes_unfit(engine->lanes, &unfit)) {
         gather_answer(engine, list, &unfit);
     }
-    gather_leaving(engine, list);
+    if (engine->phase == RUNNING) {
+        gather_leaving(engine, list);
+    }
+    if (engine->phase == RUNNING && engine->duty.held && now_ms >= engine->store_wait_ms) {
+        gather_some(list, timers_look(&engine->timers, engine->turn, now_ms));
+        gather_some(list, timers_step(&engine->timers, engine->turn));
+    }
 }

@@ -3,9 +3,14 @@
 #include "base/arena.h"
 #include "base/http.h"
 #include "bot/bot.h"
+#include "jobs/shop_jobs.h"
 #include "shop/backups.h"
 #include "shop/payments.h"
+#include "shop/renewals.h"
+#include "shop/servers.h"
 #include "shop/subscriptions.h"
+#include "shop/sync.h"
+#include "state/jobs.h"
 #include "state/jobs_say.h"
 #include "state/notices.h"
 #include "state/seen.h"
@@ -25,7 +30,10 @@ static const struct {
     {"pay.create", payment_answered_create},
     {"pay.status", payment_answered_status},
     {"panel.ensure", subscription_answered_ensure},
+    {"panel.renew", subscription_answered_renew},
     {"panel.read", subscription_answered_read},
+    {"panel.list", sync_answered_list},
+    {"panel.status", server_answered_status},
 };
 
 /* Refusals that are news, not faults: their handler knows what to do. */
@@ -145,6 +153,70 @@ static enum gb_err handle_leaving(struct work *work, const struct event *event) 
     return GB_OK;
 }
 
+/* ---- jobs ---------------------------------------------------------------------------------------
+ */
+
+/* Runs whose owner is gone go before new ones; what an index says is due is asked for first. */
+static enum gb_err handle_jobs(struct work *work, const struct event *event) {
+    struct job_claim claim = *event->claim;
+    struct job_news *news = ARENA_NEW(work->arena, struct job_news);
+    struct jobs_taken reaped, claimed = {.count = 0};
+    int64_t index_ms, due_ms = INT64_MAX;
+    enum gb_err err = jobs_reap(work, &claim, &reaped);
+    if (err == GB_OK) {
+        err = shop_jobs_wake(work, &index_ms);
+    }
+    claim.limit -= err == GB_OK ? reaped.count : 0;
+    if (err == GB_OK && claim.limit > 0) {
+        err = jobs_claim(work, &claim, &claimed);
+    }
+    if (err == GB_OK) {
+        err = jobs_next_due(work, &due_ms);
+        err = err == GB_NOT_FOUND ? GB_OK : err;
+    }
+    if (err != GB_OK) {
+        return err;
+    }
+    news->begun_count = reaped.count + claimed.count;
+    news->begun = ARENA_ARRAY(work->arena, struct job_run, news->begun_count + 1);
+    for (size_t i = 0; i < news->begun_count; i++) {
+        news->begun[i] = i < reaped.count ? reaped.runs[i] : claimed.runs[i - reaped.count];
+    }
+    struct job_event **end = &news->events;
+    *end = reaped.events;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = claimed.events;
+    news->next_ms = GB_MIN(due_ms, index_ms);
+    work->jobs = news;
+    return GB_OK;
+}
+
+/* GB_REFUSED: the run is not ours any more, and nothing of this counts. */
+static enum gb_err handle_run(struct work *work, const struct event *event) {
+    struct job_run run;
+    struct job_step step;
+    enum gb_err err = job_run_get(work, event->job, event->run, &run);
+    if (err != GB_OK) {
+        return err == GB_NOT_FOUND ? GB_REFUSED : err;
+    }
+    if (run.state != JOB_RUN_RUNNING || !str_equal(run.owner, event->claim->owner)) {
+        return GB_REFUSED;
+    }
+    struct job_news *news = ARENA_NEW(work->arena, struct job_news);
+    err = shop_job_step(work, &run, &step);
+    if (err == GB_OK && step.more) {
+        err = job_progress(work, &run, step.cursor, step.items, event->claim->lease_ms);
+    } else if (err == GB_OK) {
+        struct job_result result = {.failed = step.failed, .items = step.items, .why = step.why};
+        news->is_over = true;
+        err = job_finished(work, &run, &result, &news->events);
+    }
+    work->jobs = news;
+    return err;
+}
+
 static enum gb_err handle_command(struct work *work, const struct event *event) {
     struct jobs_answer *answer = ARENA_NEW(work->arena, struct jobs_answer);
     work->answer = answer;
@@ -161,6 +233,10 @@ enum gb_err handle_event(struct work *work, const struct event *event) {
         return handle_notice(work, event);
     case EVENT_LEAVING:
         return handle_leaving(work, event);
+    case EVENT_JOBS:
+        return handle_jobs(work, event);
+    case EVENT_RUN:
+        return handle_run(work, event);
     case EVENT_COMMAND:
         return handle_command(work, event);
     }

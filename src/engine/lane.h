@@ -28,6 +28,7 @@ struct lane_row {
     void *step_memory;
     const char *unfit; /* why it is not sent at all */
     bool noise, marked;
+    bool wants; /* must be marked, and could leave at once when it is */
     enum place place;
 };
 
@@ -39,6 +40,7 @@ struct pace {
 struct lane {
     char name[64];
     struct lane_options options;
+    struct lane *before; /* goes first, and their pace is one; NULL: none */
     struct arena *arena; /* the endpoint's texts */
     struct lane_row *first, **end;
     struct lane_row *noise_first, **noise_end;
@@ -68,7 +70,7 @@ struct lanes {
     size_t count;
     struct slot slot[SLOTS_MAX];
     size_t in_flight;
-    size_t unmarked;        /* rather_never rows in windows that were not marked as leaving */
+    size_t unmarked;        /* rows in windows that want to be marked, or were when last seen */
     struct lane_row *unfit; /* could not be sent, or too late: a stack */
     uint64_t jitter;
     bool stopped;
@@ -91,6 +93,8 @@ void row_free(struct lane_row *row);
 struct str row_text(char **at, struct str text);
 /* A rather_never row that was not yet marked as leaving. */
 bool row_must_be_marked(const struct lane_row *row);
+/* One that another life had marked: the engine must hear of it. */
+bool row_was_leaving(const struct lane_row *row);
 void window_append(struct lanes *lanes, struct lane *lane, struct lane_row *row);
 /* Back into its old place: the window is in sending order. */
 void window_insert(struct lanes *lanes, struct lane *lane, struct lane_row *row);

@@ -86,6 +86,9 @@ void lanes_open(struct lanes *lanes, const struct lane_options *options) {
     lane->options = *options;
     lane->options.name = str_of(lane->name);
     lane->options.endpoint = endpoint_copy(lane->arena, &options->endpoint);
+    lane->before = options->behind.n > 0 ? lane_find(lanes, options->behind) : NULL;
+    lane->options.behind = STR_NONE;
+    gb_assert(options->behind.n == 0 || lane->before != NULL);
     lane->options.files = arena_copy(lane->arena, options->files);
     if (options->queue_per_minute > 0 && lane->queue_pace == NULL) {
         lane->queue_pace = calloc(PACE_BUCKETS, sizeof *lane->queue_pace);
@@ -135,8 +138,21 @@ size_t lanes_in_flight(const struct lanes *lanes) {
     return lanes->in_flight;
 }
 
-static void noise_add(struct lane *lane, const struct outbox_row *row) {
-    if (lane->noise >= NOISE_MAX || lane->failures > 0) {
+size_t lanes_leaving(const struct lanes *lanes) {
+    size_t count = lanes->in_flight;
+    for (size_t i = 0; i < lanes->count; i++) {
+        for (const struct lane_row *row = lanes->lane[i].first; row != NULL; row = row->next) {
+            count += row->marked;
+        }
+    }
+    return count;
+}
+
+/* In trouble it is dropped, but for one when the rest is over: where nothing else is sent, it is
+ * the try that finds out whether all is well again. */
+static void noise_add(struct lane *lane, const struct outbox_row *row, int64_t now_ms) {
+    bool rests = lane->failures > 0 && (lane->quiet_until_ms > now_ms || lane->noise > 0);
+    if (lane->noise >= NOISE_MAX || rests) {
         return;
     }
     struct lane_row *noise = row_new(lane, row, true);
@@ -153,7 +169,7 @@ void lanes_add(struct lanes *lanes, const struct outbox_row *row, bool noise, in
     }
     lane->wake_ms = 0;
     if (noise) {
-        noise_add(lane, row);
+        noise_add(lane, row, now_ms);
     } else if (lanes->is_shared) {
         lane_look_again(lane);
     } else if (row->due_ms > now_ms) {
@@ -313,8 +329,8 @@ static bool passed_over(const struct passed *passed, const struct lane_row *row)
 
 static bool row_may_go(struct lanes *lanes, struct lane *lane, const struct lane_row *row,
                        const struct passed *passed, int64_t now_ms) {
-    if (row_must_be_marked(row)) {
-        return false; /* lanes_unmarked hands it out first */
+    if (lanes->stopped && !row->marked) {
+        return false;
     }
     int64_t wait_ms = pace_row_wait_ms(lane, row, now_ms);
     if (wait_ms > 0) {
@@ -322,6 +338,27 @@ static bool row_may_go(struct lanes *lanes, struct lane *lane, const struct lane
         return false;
     }
     return !passed_over(passed, row) && !queue_in_flight(lanes, row);
+}
+
+static size_t rows_marked(const struct lane *lane) {
+    size_t count = 0;
+    for (const struct lane_row *row = lane->first; row != NULL; row = row->next) {
+        count += row->marked || row->wants;
+    }
+    return count;
+}
+
+/* False: it must be marked before it leaves, for which lanes_unmarked hands it out. */
+static bool row_is_marked(struct lanes *lanes, struct lane *lane, struct lane_row *row) {
+    if (!row_must_be_marked(row)) {
+        return true;
+    }
+    if (!row->wants && !row_was_leaving(row) && !lanes->stopped &&
+        rows_marked(lane) < lane_room(lanes, lane)) {
+        row->wants = true;
+        lanes->unmarked++;
+    }
+    return false;
 }
 
 /* Not sent at all: the engine hears of it in its next turn. */
@@ -345,12 +382,15 @@ static void pump_window(struct lanes *lanes, struct lane *lane, struct arena *ar
         }
         struct lane_row *row = *at;
         struct call call = row_call(row);
-        if (row->row.give_up_ms != 0 && now_ms >= row->row.give_up_ms) {
+        if (row->row.give_up_ms != 0 && now_ms >= row->row.give_up_ms && !row_was_leaving(row)) {
             window_take(lane, at);
+            lanes->unmarked -= row->wants;
+            row->wants = false;
             hand_back(lanes, row, "gave_up");
             continue;
         }
-        if (!row_may_go(lanes, lane, row, &passed, now_ms) || !slot_free(lanes, &row->slot)) {
+        if (!row_may_go(lanes, lane, row, &passed, now_ms) || !row_is_marked(lanes, lane, row) ||
+            !slot_free(lanes, &row->slot)) {
             if (row->queue_hash != 0 && passed.count < GB_COUNT(passed.queue)) {
                 passed.queue[passed.count++] = row->queue_hash;
             }
@@ -379,6 +419,10 @@ static enum gb_err lane_pump(struct lanes *lanes, struct lane *lane, struct back
         lane->wake_ms = lane->quiet_until_ms;
         return GB_OK;
     }
+    if (lanes->stopped) {
+        pump_window(lanes, lane, arena, now_ms);
+        return GB_OK;
+    }
     pump_noise(lanes, lane, arena, now_ms);
     if (lanes->resting) {
         return GB_OK;
@@ -396,7 +440,7 @@ static enum gb_err lane_pump(struct lanes *lanes, struct lane *lane, struct back
 enum gb_err lanes_pump(struct lanes *lanes, struct backend *backend, struct arena *arena,
                        int64_t now_ms) {
     enum gb_err err = GB_OK;
-    for (size_t i = 0; !lanes->stopped && err == GB_OK && i < lanes->count; i++) {
+    for (size_t i = 0; err == GB_OK && i < lanes->count; i++) {
         if (lanes->lane[i].wake_ms <= now_ms) {
             err = lane_pump(lanes, &lanes->lane[i], backend, arena, now_ms);
         }
@@ -405,8 +449,9 @@ enum gb_err lanes_pump(struct lanes *lanes, struct backend *backend, struct aren
 }
 
 int64_t lanes_next_ms(const struct lanes *lanes) {
-    int64_t next_ms = lanes->unfit != NULL ? 0 : INT64_MAX;
-    for (size_t i = 0; !lanes->stopped && i < lanes->count; i++) {
+    bool now = lanes->unfit != NULL || (lanes->unmarked > 0 && !lanes->stopped);
+    int64_t next_ms = now ? 0 : INT64_MAX;
+    for (size_t i = 0; i < lanes->count; i++) {
         next_ms = GB_MIN(next_ms, lanes->lane[i].wake_ms);
     }
     return next_ms;
@@ -512,6 +557,10 @@ void lanes_settle(struct lanes *lanes, struct lane_row *handle, enum lane_verdic
         handle->marked = true;
         handle->row.state = OUTBOX_SENDING;
     } else {
+        if (handle->marked) { /* it did not happen, and the store says so: to be marked anew */
+            handle->marked = false;
+            handle->row.state = OUTBOX_WAITING;
+        }
         handle->row.attempts++;
     }
     handle->not_before_ms = now_ms + wait_ms;
@@ -539,10 +588,11 @@ struct lane_row *lanes_unmarked(struct lanes *lanes, const struct outbox_row **r
         struct lane *lane = &lanes->lane[i];
         for (struct lane_row **at = &lane->first; *at != NULL; at = &(*at)->next) {
             struct lane_row *row = *at;
-            if (!row_must_be_marked(row)) {
+            if (!row->wants && !row_was_leaving(row)) {
                 continue;
             }
             window_take(lane, at);
+            row->wants = false;
             lanes->unmarked--;
             row->place = PLACE_HANDED;
             *ret_row = &row->row;

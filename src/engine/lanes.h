@@ -34,6 +34,7 @@ struct lane_options {
     struct str files;          /* directory of the files that requests name; copied */
     struct endpoint endpoint;  /* copied */
     size_t in_flight_max;
+    struct str behind;        /* an open lane that shares its pace and goes first; empty: none */
     int64_t per_second;       /* rows; 0: no limit */
     struct rate calls;        /* all that is sent: rows, their further steps, noise; 0: no limit */
     int64_t queue_per_minute; /* per chat, in bursts of 20; 0: no limit */
@@ -78,8 +79,9 @@ enum lane_verdict {
 void lanes_settle(struct lanes *lanes, struct lane_row *handle, enum lane_verdict verdict,
                   int64_t wait_ms);
 
-/* A rather_never row that wants to leave and must be marked first; NULL: none. A row found marked
- * at start is handed out with *ret_was_sending: it may have left. */
+/* A rather_never row that could leave now and must be marked first; NULL: none. No more are handed
+ * out than can be under way at once: a crash leaves few in doubt. A row found marked at start is
+ * handed out with *ret_was_sending: it may have left. */
 struct lane_row *lanes_unmarked(struct lanes *lanes, const struct outbox_row **ret_row,
                                 bool *ret_was_sending);
 
@@ -99,9 +101,12 @@ enum gb_err lanes_pump(struct lanes *lanes, struct backend *backend, struct aren
 /* Wall-clock instant of the next thing to do here; INT64_MAX: only replies matter. */
 int64_t lanes_next_ms(const struct lanes *lanes);
 size_t lanes_in_flight(const struct lanes *lanes);
+/* The same, and rows that were marked as leaving and have not left. */
+size_t lanes_leaving(const struct lanes *lanes);
 /* The wall clock was set, forward or back: rests and paces last as long as they would have. */
 void lanes_clock_was_set(struct lanes *lanes, int64_t by_ms);
-/* Hold everything back but what is in flight, on the way out; processes are ended. */
+/* Hold everything back but what is in flight or marked as leaving: on the way out; processes are
+ * ended. */
 void lanes_stop(struct lanes *lanes);
 
 /* Of the lane number `index`, for metrics. False: there is none. */

@@ -62,6 +62,14 @@ static void put_engine(struct buf *text, const struct engine *engine, int64_t no
     put(text, "store_refuses_seconds", false, refuses_ms / GB_SECOND_MS);
 }
 
+static void put_jobs(struct buf *text, const struct engine *engine) {
+    buf_add_text(text, "# TYPE gigabridge_job_events_total counter\n");
+    for (int kind = 0; kind < JOB_EVENT_KINDS; kind++) {
+        buf_printf(text, "gigabridge_job_events_total{event=\"%s\"} %" PRIu64 "\n",
+                   job_event_name((enum job_event_kind)kind), engine->timers.counted[kind]);
+    }
+}
+
 static void put_world(struct buf *text, const struct engine *engine) {
     struct world_stats stats;
     world_stats(engine->world, &stats);
@@ -95,6 +103,7 @@ static struct str metrics_text(const struct engine *engine, int64_t now_ms) {
     put_engine(&text, engine, now_ms);
     put_world(&text, engine);
     put_lanes(&text, engine, now_ms);
+    put_jobs(&text, engine);
     if (engine->backend->ops->figures != NULL) {
         engine->backend->ops->figures(engine->backend, put, &text);
     }

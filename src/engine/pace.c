@@ -61,13 +61,15 @@ void pace_count_call(struct lane *lane, int64_t now_ms) {
     }
 }
 
+/* Who goes behind another lane leaves a third of the bucket to it. */
 int64_t pace_lane_wait_ms(const struct lane *lane, int64_t now_ms) {
-    int64_t wait_ms = pace_call_wait_ms(lane, now_ms);
-    if (lane->options.per_second <= 0) {
+    const struct lane *first = lane->before != NULL ? lane->before : lane;
+    int64_t wait_ms = pace_call_wait_ms(lane, now_ms), per_second = first->options.per_second;
+    if (per_second <= 0) {
         return wait_ms;
     }
-    return GB_MAX(wait_ms, pace_wait_ms(&lane->pace, now_ms, 1000000 / lane->options.per_second,
-                                        lane->options.per_second));
+    int64_t burst = lane->before != NULL ? GB_MAX(per_second * 2 / 3, INT64_C(1)) : per_second;
+    return GB_MAX(wait_ms, pace_wait_ms(&first->pace, now_ms, 1000000 / per_second, burst));
 }
 
 void pace_clock_was_set(struct lane *lane, int64_t by_ms) {
@@ -102,8 +104,9 @@ void pace_count(struct lane *lane, const struct lane_row *row, int64_t now_ms) {
     if (row->noise) {
         return;
     }
-    if (lane->options.per_second > 0) {
-        pace_spend(&lane->pace, now_ms, 1000000 / lane->options.per_second);
+    struct lane *first = lane->before != NULL ? lane->before : lane;
+    if (first->options.per_second > 0) {
+        pace_spend(&first->pace, now_ms, 1000000 / first->options.per_second);
     }
     struct pace *pace = queue_pace(lane, row);
     if (pace != NULL) {

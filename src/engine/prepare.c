@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "engine/intake.h"
 #include "engine/lanes.h"
+#include "jobs/shop_jobs.h"
 #include "panel/panel.h"
 #include "pay/pay.h"
 #include "shop/backups.h"
@@ -17,6 +18,7 @@
 #define SCHEMA_VERSION  1
 #define CONFLICTS_MAX   10
 #define PAY_IN_FLIGHT   4
+#define LATER_IN_FLIGHT 4
 #define CHAT_PER_MINUTE 60 /* Telegram: about one message a second in a chat, in bursts */
 
 static enum gb_err schema_check(struct tx *tx, struct str *reterr_why) {
@@ -107,6 +109,11 @@ static void open_telegram(const struct config *config, struct lanes *lanes, stru
         .queue_per_minute = CHAT_PER_MINUTE,
     };
     lanes_open(lanes, &options);
+    /* What nobody waits for: reminders. */
+    options.name = STR("telegram.later");
+    options.behind = STR("telegram");
+    options.in_flight_max = LATER_IN_FLIGHT;
+    lanes_open(lanes, &options);
     intake->endpoint = endpoint;
     intake->poll_ms = config->telegram.poll_ms;
 }
@@ -158,6 +165,9 @@ static enum gb_err seed(struct backend *backend, struct work *work, struct str *
     for (int tries = 0; err == GB_CONFLICT && tries < CONFLICTS_MAX; tries++) {
         work->tx = tx_begin(backend, work->arena, work->now_ms);
         err = catalog_seed(work, reterr_why);
+        if (err == GB_OK) {
+            err = shop_jobs_put(work);
+        }
         if (err == GB_OK) {
             err = commit(backend, work->tx);
         }

@@ -101,6 +101,10 @@ static struct outbox_node **keep_rows(struct arena *arena, const struct outbox_n
 /* What an applied event decided is kept for after the commit; its own memory goes. */
 static void keep_decisions(struct engine *engine, const struct work *work, struct pending *pending,
                            struct decided *decided) {
+    pending->jobs = timers_keep(engine->turn, work);
+    if (work->due_changed && pending->event.kind != EVENT_JOBS) {
+        timers_look_again(&engine->timers);
+    }
     if (work->answer != NULL) {
         pending->answer = *work->answer;
         pending->answer.body = arena_copy(engine->turn, work->answer->body);
@@ -116,9 +120,10 @@ static void keep_decisions(struct engine *engine, const struct work *work, struc
     engine->stats.cache_misses += work->cache_misses;
 }
 
-/* About a row this instance has sent: only while it is on duty. */
+/* About a row this instance has sent, or a job it runs: only while it is on duty. */
 static bool needs_duty(const struct event *event) {
-    return event->kind == EVENT_LEAVING || (event->kind == EVENT_ANSWER && !event->noise);
+    return event->kind == EVENT_LEAVING || event->kind == EVENT_JOBS || event->kind == EVENT_RUN ||
+           (event->kind == EVENT_ANSWER && !event->noise);
 }
 
 static enum gb_err run_once(struct engine *engine, struct pending *pending, int64_t now_ms,
@@ -134,6 +139,10 @@ static enum gb_err run_once(struct engine *engine, struct pending *pending, int6
     }
     if (err == GB_OK) {
         err = decide(engine, &work, event, within);
+    }
+    if (err == GB_REFUSED && event->kind == EVENT_RUN) {
+        pending->stale = true;
+        return GB_OK;
     }
     if (err != GB_OK) {
         return err;
@@ -155,7 +164,7 @@ static bool is_own_fault(enum gb_err err) {
            err != GB_UNCERTAIN;
 }
 
-/* Who is in conflict runs again at once: of those who were, one got through, so all will. */
+/* Of those in conflict one got through, so all will; the store keeps them from meeting forever. */
 static enum gb_err run_to_the_end(struct engine *engine, struct pending *pending, int64_t now_ms,
                                   bool within, struct decided *decided) {
     enum gb_err err = GB_CONFLICT;
@@ -184,6 +193,18 @@ static enum gb_err run_event(struct engine *engine, struct pending *pending, int
 
 /* ---- an event that cannot be handled ---- */
 
+/* One that cannot even be ended is taken over when its lease is over, and given up in the end. */
+static void end_run(struct work *work, const struct event *event) {
+    struct job_run run;
+    struct job_news *news = ARENA_NEW(work->arena, struct job_news);
+    struct job_result failed = {.failed = true, .why = STR("it could not be handled")};
+    if (job_run_get(work, event->job, event->run, &run) == GB_OK &&
+        job_finished(work, &run, &failed, &news->events) == GB_OK) {
+        news->is_over = true;
+        work->jobs = news;
+    }
+}
+
 /* It goes to the quarantine with its bytes, for the owner to look at; the rest goes on. */
 static enum gb_err set_aside(struct engine *engine, struct pending *pending, int64_t now_ms,
                              struct decided *decided) {
@@ -197,7 +218,9 @@ static enum gb_err set_aside(struct engine *engine, struct pending *pending, int
     } else if (event->kind == EVENT_UPDATE) {
         enum gb_err seen = seen_mark(&work, event->update->update_id);
         bytes = seen == GB_OK ? json_text(engine->event, pending->bytes) : STR("{}");
-    } else if (event->kind != EVENT_COMMAND && !event->noise) {
+    } else if (event->kind == EVENT_RUN) {
+        end_run(&work, event);
+    } else if (event->kind != EVENT_JOBS && event->kind != EVENT_COMMAND && !event->noise) {
         outbox_bury(&work, event->row, STR("its answer could not be handled"));
         bytes = event->row->body;
     }

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/hook.h"
 #include "engine/intake.h"
+#include "engine/timers.h"
 #include "state/event.h"
 #include "state/jobs_say.h"
 #include "state/notices.h"
@@ -38,6 +39,7 @@ struct engine {
     struct hook hook;
     struct inhand *inhand;
     struct duty duty;
+    struct timers timers;
     struct peek *peek; /* NULL: nobody may look inside */
     bool control_open; /* options.control_path is there, and ours */
     uint8_t secret[SHA256_BYTES];
@@ -63,6 +65,7 @@ struct pending {
     struct pending *next;
     struct event event;
     struct lane_row *handle;   /* ANSWER, LEAVING */
+    struct job_news *jobs;     /* JOBS, RUN, once done */
     const struct json *bytes;  /* UPDATE: as it came, for the quarantine */
     bool kept;                 /* ANSWER: in the memory of the kept */
     bool done;                 /* what it decided is in the store */

@@ -50,8 +50,12 @@ bool row_must_be_marked(const struct lane_row *row) {
     return row->row.again == OUTBOX_RATHER_NEVER && !row->marked;
 }
 
+bool row_was_leaving(const struct lane_row *row) {
+    return row_must_be_marked(row) && row->row.state == OUTBOX_SENDING;
+}
+
 void window_append(struct lanes *lanes, struct lane *lane, struct lane_row *row) {
-    lanes->unmarked += row_must_be_marked(row);
+    lanes->unmarked += row_was_leaving(row);
     row->place = PLACE_WINDOW;
     row->next = NULL;
     *lane->end = row;
@@ -61,7 +65,7 @@ void window_append(struct lanes *lanes, struct lane *lane, struct lane_row *row)
 
 /* Back into its old place: the window is in sending order. */
 void window_insert(struct lanes *lanes, struct lane *lane, struct lane_row *row) {
-    lanes->unmarked += row_must_be_marked(row);
+    lanes->unmarked += row_was_leaving(row);
     struct lane_row **at = &lane->first;
     while (*at != NULL && (*at)->row.order < row->row.order) {
         at = &(*at)->next;

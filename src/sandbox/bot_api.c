@@ -1,4 +1,4 @@
-/* bot_api.c: the table of bot_api.def as one run of text, and the reader of its lines.
+/* bot_api.c: the table of bot_api.def, and the reader of its lines.
  *
  * A slip in the table is a slip of its generator: it is asserted, not reported.
  */
@@ -6,13 +6,12 @@
 
 #include "base/num.h"
 
-/* One array of characters per line, so that the lines lie one behind the other. */
-static const struct lines {
-#define API_LINE(name, text) char line_##name[sizeof(#name " " text)];
-#include "sandbox/bot_api.def"
-#undef API_LINE
-} lines = {
-#define API_LINE(name, text) #name " " text,
+/* Each line with its lengths, so that looking for a name touches no text of other lines. */
+static const struct line {
+    const char *text;
+    size_t name_bytes, bytes;
+} lines[] = {
+#define API_LINE(name, text) {#name " " text, sizeof #name - 1, sizeof(#name " " text) - 1},
 #include "sandbox/bot_api.def"
 #undef API_LINE
 };
@@ -26,16 +25,12 @@ static struct api_line split_line(struct str text) {
 
 /* Methods begin with a small letter, types with a capital: one list serves both. */
 static bool find_line(struct str name, bool any_case, struct api_line *ret_line) {
-    const char *at = (const char *)&lines;
-    const char *end = at + sizeof lines;
-    while (at < end) {
-        struct str text = str_of(at);
-        struct str key = str_sub(text, 0, str_find(text, ' '));
-        if (any_case ? str_equal_nocase(key, name) : str_equal(key, name)) {
-            *ret_line = split_line(text);
+    for (size_t i = 0; i < GB_COUNT(lines); i++) {
+        struct str key = {lines[i].text, lines[i].name_bytes};
+        if (key.n == name.n && (any_case ? str_equal_nocase(key, name) : str_equal(key, name))) {
+            *ret_line = split_line((struct str){lines[i].text, lines[i].bytes});
             return true;
         }
-        at += text.n + 1;
     }
     return false;
 }

@@ -129,6 +129,10 @@ void hiddify_quote(struct buf *buf, struct str text) {
 void hiddify_float(struct buf *buf, double value) {
     char text[40];
     int digits = 0;
+    if (value > 0 && value < 1e15 && value == (double)(int64_t)value) { /* most of them, at once */
+        buf_printf(buf, "%" PRId64 ".0", (int64_t)value);
+        return;
+    }
     do {
         int n = snprintf(text, sizeof text, "%.*e", digits, value);
         gb_assert(n > 0 && n < (int)sizeof text);

@@ -259,8 +259,11 @@ bool telegram_next_answer(struct telegram_model *model, struct moment now, struc
     if (holds_take(&model->holds, now.mono_ms, arena, ret_ticket, response)) {
         return true;
     }
-    expire(model, now.wall_ms);
     struct tg_poll *poll = &model->poll;
+    if (!poll->waits && model->webhook.url.n == 0) {
+        return false; /* nobody asks: what has expired is found out by who does */
+    }
+    expire(model, now.wall_ms);
     if (!poll->waits || (model->head == NULL && now.mono_ms < poll->deadline_ms)) {
         return false;
     }

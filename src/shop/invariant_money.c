@@ -9,6 +9,7 @@
 #include "shop/payment_steps.h"
 #include "shop/payments.h"
 #include "shop/polls.h"
+#include "shop/renewals.h"
 #include "state/outbox.h"
 #include "state/work.h"
 
@@ -250,7 +251,8 @@ static void check_indexes(struct checker *c) {
         bool live = order != NULL &&
                     (payment->state == PAYMENT_CREATED || payment->state == PAYMENT_PENDING);
         if (!live || !str_equal(row->key, payment_open_key(c->work, payment->user, order->tariff,
-                                                           order->location, payment->provider))) {
+                                                           order_place(c->work->arena, order),
+                                                           payment->provider))) {
             broken(c, 6, "open payment " STR_FMT " is none", STR_ARG(row->key));
         }
     }

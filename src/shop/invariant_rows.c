@@ -244,10 +244,10 @@ enum gb_err checker_read(struct checker *checker) {
         int table;
         struct rows *rows;
     } pairs[] = {
-        {TABLE_ACCOUNTS, &checker->accounts},
-        {TABLE_EXTERNALS, &checker->externals},
-        {TABLE_OPEN_PAYMENTS, &checker->open_payments},
-        {TABLE_USER_SUBS, &checker->user_subs},
+        {TABLE_ACCOUNTS, &checker->accounts},           {TABLE_EXTERNALS, &checker->externals},
+        {TABLE_OPEN_PAYMENTS, &checker->open_payments}, {TABLE_USER_SUBS, &checker->user_subs},
+        {TABLE_SUBS_DUE, &checker->subs_due},           {TABLE_SERVER_SUBS, &checker->server_subs},
+        {TABLE_PAYMENTS_DONE, &checker->payments_done},
     };
     enum gb_err err = GB_OK;
     for (size_t i = 0; err == GB_OK && i < GB_COUNT(records); i++) {

@@ -28,6 +28,7 @@ struct checker {
     struct invariant_report *report;
     struct rows orders, payments, subscriptions, servers, ledger;
     struct rows accounts, externals, open_payments, user_subs; /* struct pair */
+    struct rows subs_due, server_subs, payments_done;          /* the same */
     struct outbox_row *outbox;                                 /* those that somebody waits for */
     size_t outbox_count;
 };
@@ -43,6 +44,7 @@ enum gb_err checker_read(struct checker *checker) GB_MUST_USE;
 void check_money(struct checker *checker);
 void check_payments(struct checker *checker);
 void check_grants(struct checker *checker);
+void check_due(struct checker *checker);
 
 /* Live rows for `about` whose answer goes to `then`: the first of *ret_count. */
 const struct outbox_row *live_rows(const struct checker *checker, const char *then,

@@ -17,6 +17,22 @@ static const struct subscription *find_subscription(const struct checker *c, str
     return rows_find(&c->subscriptions, id);
 }
 
+/* More time for a subscription that another order made. */
+static void check_renewal(struct checker *c, const struct order *order,
+                          const struct subscription *renewed) {
+    size_t live;
+    (void)live_rows(c, "panel.renew", order->id, &live);
+    if (renewed == NULL || renewed->user != order->user ||
+        !str_equal(order->subscription, order->renews)) {
+        broken(c, 2, "order " STR_FMT " renews subscription " STR_FMT ", which is not its",
+               STR_ARG(order->id), STR_ARG(order->renews));
+    }
+    if (live != (order->state == ORDER_PAID ? 1U : 0U)) {
+        broken(c, 2, "order " STR_FMT " is %s and has %zu rows in its lane", STR_ARG(order->id),
+               moves_name(&order_moves, order->state), live);
+    }
+}
+
 static void check_order(struct checker *c, const struct order *order) {
     const struct subscription *granted = find_subscription(c, order->subscription);
     bool sold = order->state != ORDER_CREATED && order->state != ORDER_CANCELED;
@@ -28,12 +44,17 @@ static void check_order(struct checker *c, const struct order *order) {
     if (!sold) {
         return;
     }
+    if (order->renews.n > 0) {
+        check_renewal(c, order, granted);
+        return;
+    }
     if (granted == NULL || !str_equal(granted->order, order->id)) {
         broken(c, 2, "order " STR_FMT " names subscription " STR_FMT ", which is not its",
                STR_ARG(order->id), STR_ARG(order->subscription));
         return;
     }
-    bool active = granted->state == SUBSCRIPTION_ACTIVE || granted->state == SUBSCRIPTION_ENDED;
+    bool active = granted->state == SUBSCRIPTION_ACTIVE || granted->state == SUBSCRIPTION_ENDED ||
+                  granted->state == SUBSCRIPTION_REMOVED;
     bool fits = (order->state == ORDER_PAID && granted->state == SUBSCRIPTION_WAITING) ||
                 (order->state == ORDER_ACTIVE && active) ||
                 (order->state == ORDER_CREDITED && granted->state == SUBSCRIPTION_REFUSED) ||
@@ -56,13 +77,29 @@ static void check_waiting(struct checker *c, const struct subscription *subscrip
     }
 }
 
+/* By all renewals that count. */
+static int64_t extended_ms(const struct checker *c, const struct subscription *subscription) {
+    int64_t sum_ms = 0;
+    if (subscription->extended_ms == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < c->orders.count; i++) {
+        const struct order *order = ROWS_AT(&c->orders, order, i);
+        bool counts = order->state == ORDER_PAID || order->state == ORDER_ACTIVE;
+        if (counts && str_equal(order->renews, subscription->id)) {
+            sum_ms += order->extended_ms;
+        }
+    }
+    return sum_ms;
+}
+
 static void check_subscription(struct checker *c, const struct subscription *subscription) {
     const struct order *order = rows_find(&c->orders, subscription->order);
     if (order == NULL || !str_equal(order->subscription, subscription->id) ||
         order->user != subscription->user) {
         broken(c, 2, "subscription " STR_FMT " belongs to no order", STR_ARG(subscription->id));
     } else if (subscription->target_expires_ms !=
-               subscription->starts_ms + order->days * GB_DAY_MS) {
+               subscription->starts_ms + order->days * GB_DAY_MS + extended_ms(c, subscription)) {
         broken(c, 3, "subscription " STR_FMT " ends at another instant than was granted",
                STR_ARG(subscription->id));
     }
@@ -143,6 +180,7 @@ static void check_lanes(struct checker *c) {
         {"pay.create", &c->payments},
         {"pay.status", &c->payments},
         {"panel.ensure", &c->subscriptions},
+        {"panel.renew", &c->orders},
     };
     for (size_t i = 0; i < c->outbox_count; i++) {
         const struct outbox_row *row = &c->outbox[i];
@@ -171,6 +209,7 @@ enum gb_err invariants_check(struct work *work, size_t rows_max,
     check_money(&checker);
     check_payments(&checker);
     check_grants(&checker);
+    check_due(&checker);
     check_lanes(&checker);
     *ret_report = report;
     return GB_OK;

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "shop/fields.h"
+#include "shop/figures.h"
 #include "shop/ledger.h"
 #include "shop/records.h"
 #include "state/work.h"
@@ -30,6 +31,9 @@ static const struct field fields[] = {
     FIELD_INT(order, created_ms),
     FIELD_INT(order, paid_ms),
     FIELD_TEXT(order, subscription),
+    FIELD_TEXT(order, renews),
+    FIELD_INT(order, extended_ms),
+    FIELD_INT(order, from_gb),
 };
 const struct record order_record = RECORD(TABLE_ORDERS, order, fields);
 
@@ -66,6 +70,8 @@ enum gb_err order_sell(struct work *work, struct order *order) {
     if (err == GB_OK) {
         moves_make(&order_moves, &order->state, ORDER_PAID);
         order->paid_ms = work->now_ms;
+        figure_add(work, FIGURE_PAID, order->user, 1);
+        figure_add_income(work, order->currency, order->user, order->price_minor);
     }
     return err;
 }

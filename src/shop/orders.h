@@ -30,6 +30,9 @@ struct order {
     unsigned state;
     int64_t created_ms, paid_ms;
     struct str subscription; /* once paid */
+    struct str renews;       /* the subscription it is more time for; empty: it makes a new one */
+    int64_t extended_ms;     /* what it added to that one's end, once paid */
+    int64_t from_gb;         /* that one's traffic before */
 };
 
 enum gb_err order_get(struct work *work, struct str id, struct order *ret) GB_MUST_USE;

@@ -9,6 +9,7 @@
 #include "shop/payment_steps.h"
 #include "shop/payments.h"
 #include "shop/polls.h"
+#include "shop/renewals.h"
 #include "shop/users.h"
 #include "state/limits.h"
 #include "state/outbox.h"
@@ -23,13 +24,18 @@ struct choice {
     int64_t user;
     struct tariff tariff;
     struct location location;
+    struct str place, renews; /* renewals.h */
     const struct provider *provider;
 };
 
 /* GB_NOT_FOUND: not for sale that way. */
-static enum gb_err choice_read(struct work *work, struct str tariff, struct str location,
-                               struct str provider, struct choice *choice) {
+static enum gb_err choice_read(struct work *work, struct str tariff, struct str provider,
+                               struct choice *choice) {
+    struct str location;
     enum gb_err err = tariff_get(work, tariff, &choice->tariff);
+    if (err == GB_OK) {
+        err = place_read(work, choice->user, choice->place, &location, &choice->renews);
+    }
     if (err == GB_OK) {
         err = location_get(work, location, &choice->location);
     }
@@ -39,7 +45,8 @@ static enum gb_err choice_read(struct work *work, struct str tariff, struct str 
     choice->provider = provider_find(work, provider);
     bool sold = choice->provider != NULL &&
                 provider_price_minor(choice->provider, &choice->tariff) > 0 &&
-                !choice->location.hidden && tariff_is_sold_in(&choice->tariff, choice->location.id);
+                (!choice->location.hidden || choice->renews.n > 0) &&
+                tariff_is_sold_in(&choice->tariff, choice->location.id);
     return sold ? GB_OK : GB_NOT_FOUND;
 }
 
@@ -59,8 +66,8 @@ static enum gb_err live_payment(struct work *work, const struct choice *choice,
     struct payment payment;
     struct order order;
     enum gb_err err = tx_get(work->tx, TABLE_OPEN_PAYMENTS,
-                             payment_open_key(work, choice->user, choice->tariff.id,
-                                              choice->location.id, str_of(choice->provider->name)),
+                             payment_open_key(work, choice->user, choice->tariff.id, choice->place,
+                                              str_of(choice->provider->name)),
                              &id);
     if (err == GB_OK) {
         err = payment_get(work, id, &payment);
@@ -84,6 +91,7 @@ static struct order make_order(struct work *work, const struct choice *choice) {
         .user = choice->user,
         .tariff = choice->tariff.id,
         .location = choice->location.id,
+        .renews = choice->renews,
         .days = choice->tariff.days,
         .traffic_gb = choice->tariff.traffic_gb,
         .price_minor = provider_price_minor(choice->provider, &choice->tariff),
@@ -150,10 +158,20 @@ static void ask_create(struct work *work, const struct choice *choice, struct pa
     outbox_add(work, &row);
 }
 
-enum gb_err payment_start(struct work *work, int64_t user, struct str tariff, struct str location,
+/* Who renews has a place. GB_LATER: the location is full. */
+static enum gb_err find_room(struct work *work, struct str location, struct str renews) {
+    struct server server;
+    if (renews.n > 0) {
+        return GB_OK;
+    }
+    enum gb_err err = catalog_pick_server(work, location, &server);
+    return err == GB_NOT_FOUND ? GB_LATER : err;
+}
+
+enum gb_err payment_start(struct work *work, int64_t user, struct str tariff, struct str place,
                           struct str provider, struct payment *ret_payment) {
-    struct choice choice = {.user = user};
-    enum gb_err err = choice_read(work, tariff, location, provider, &choice);
+    struct choice choice = {.user = user, .place = place};
+    enum gb_err err = choice_read(work, tariff, provider, &choice);
     if (err != GB_OK) {
         return err;
     }
@@ -161,10 +179,9 @@ enum gb_err payment_start(struct work *work, int64_t user, struct str tariff, st
     if (err != GB_NOT_FOUND) {
         return err == GB_OK ? GB_EXISTS : err;
     }
-    struct server server;
-    err = catalog_pick_server(work, choice.location.id, &server);
+    err = find_room(work, choice.location.id, choice.renews);
     if (err != GB_OK) {
-        return err == GB_NOT_FOUND ? GB_LATER : err;
+        return err;
     }
     err = limit_take(work, LIMIT_PAYMENTS, user, user_is_admin(work, user), NULL);
     if (err != GB_OK) {
@@ -276,7 +293,6 @@ enum gb_err payment_pre_checkout(struct work *work, int64_t user, struct str pay
     if (err != GB_OK) {
         return err;
     }
-    struct server server;
-    err = catalog_pick_server(work, order.location, &server);
-    return err == GB_NOT_FOUND ? refuse("pay_refused_full", reterr_text_key) : err;
+    err = find_room(work, order.location, order.renews);
+    return err == GB_LATER ? refuse("pay_refused_full", reterr_text_key) : err;
 }

@@ -23,7 +23,7 @@ enum gb_err payment_order(struct work *work, const struct payment *payment,
                           struct order *ret) GB_MUST_USE;
 
 /* The table of live payments: one per choice, found again by the next press. */
-struct str payment_open_key(struct work *work, int64_t user, struct str tariff, struct str location,
+struct str payment_open_key(struct work *work, int64_t user, struct str tariff, struct str place,
                             struct str provider);
 void payment_list(struct work *work, const struct payment *payment, const struct order *order);
 enum gb_err payment_unlist(struct work *work, const struct payment *payment,
@@ -38,6 +38,10 @@ enum gb_err payment_withdraw(struct work *work, struct payment *payment, unsigne
 /* -> review: a person must look, admins are told once. Nothing happens to a payment that is paid,
  * refunded or in review already. `why` is static text. */
 enum gb_err payment_review(struct work *work, struct payment *payment, const char *why) GB_MUST_USE;
+
+/* A closed one gets its place in the index of what is to be tidied. */
+void payment_tidy_later(struct work *work, struct payment *payment);
+struct str payment_tidy_place(struct work *work, int64_t ms, struct str id);
 
 void payment_tell(struct work *work, const struct payment *payment, enum notice_kind kind,
                   struct str extra);

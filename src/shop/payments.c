@@ -6,6 +6,7 @@
 #include "shop/orders.h"
 #include "shop/payment_steps.h"
 #include "shop/records.h"
+#include "shop/renewals.h"
 #include "state/notices.h"
 #include "state/work.h"
 
@@ -44,6 +45,7 @@ static const struct field fields[] = {
     FIELD_INT(payment, paid_ms),
     FIELD_INT(payment, message_id),
     FIELD_TEXT(payment, why),
+    FIELD_INT(payment, tidy_ms),
 };
 const struct record payment_record = RECORD(TABLE_PAYMENTS, payment, fields);
 
@@ -52,7 +54,9 @@ enum gb_err payment_get(struct work *work, struct str id, struct payment *ret) {
 }
 
 void payment_put(struct work *work, const struct payment *payment) {
-    record_put(work, &payment_record, payment->id, payment);
+    struct payment row = *payment;
+    payment_tidy_later(work, &row);
+    record_put(work, &payment_record, payment->id, &row);
 }
 
 /* ---- ways to pay --------------------------------------------------------------------------------
@@ -99,16 +103,16 @@ void provider_list(const struct work *work, const struct tariff *tariff,
 /* ---- what all files about payments share --------------------------------------------------------
  */
 
-struct str payment_open_key(struct work *work, int64_t user, struct str tariff, struct str location,
+struct str payment_open_key(struct work *work, int64_t user, struct str tariff, struct str place,
                             struct str provider) {
     return arena_printf(work->arena, "%" PRId64 "/" STR_FMT "/" STR_FMT "/" STR_FMT, user,
-                        STR_ARG(tariff), STR_ARG(location), STR_ARG(provider));
+                        STR_ARG(tariff), STR_ARG(place), STR_ARG(provider));
 }
 
 enum gb_err payment_unlist(struct work *work, const struct payment *payment,
                            const struct order *order) {
-    struct str key =
-        payment_open_key(work, payment->user, order->tariff, order->location, payment->provider);
+    struct str key = payment_open_key(work, payment->user, order->tariff,
+                                      order_place(work->arena, order), payment->provider);
     struct str live;
     enum gb_err err = tx_get(work->tx, TABLE_OPEN_PAYMENTS, key, &live);
     if (err == GB_OK && str_equal(live, payment->id)) {
@@ -120,7 +124,8 @@ enum gb_err payment_unlist(struct work *work, const struct payment *payment,
 /* The row goes by itself when the offer is over; which payment is live, its own row decides. */
 void payment_list(struct work *work, const struct payment *payment, const struct order *order) {
     tx_put(work->tx, TABLE_OPEN_PAYMENTS,
-           payment_open_key(work, payment->user, order->tariff, order->location, payment->provider),
+           payment_open_key(work, payment->user, order->tariff, order_place(work->arena, order),
+                            payment->provider),
            payment->id, payment->shown_until_ms);
 }
 

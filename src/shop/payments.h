@@ -48,6 +48,7 @@ struct payment {
     int64_t paid_ms;
     int64_t message_id; /* the living message that shows the invoice; 0: none */
     struct str why;     /* of review */
+    int64_t tidy_ms;    /* closed: when what it no longer needs may go; 1: it is gone */
 };
 
 /* One row of the table of ways to pay. */
@@ -63,15 +64,21 @@ void provider_list(const struct work *work, const struct tariff *tariff,
                    const struct provider *ret_providers[4], size_t *ret_count);
 const struct provider *provider_find(const struct work *work, struct str name); /* NULL: off */
 
-/* A payment for this user, tariff, location, way. A live one (same choice, still shown, not older
- * prices) is returned again with GB_EXISTS: double presses are free of effect. Otherwise order and
- * payment are made, price, days and traffic frozen, the intent stored (created, with its row in the
- * lane; Stars: pending at once) and GB_OK. GB_NOT_FOUND: no longer for sale that way. GB_LATER:
- * location full. GB_REFUSED: too many in a row. */
-enum gb_err payment_start(struct work *work, int64_t user, struct str tariff, struct str location,
+/* A payment for this user, tariff, place (a location, or a subscription to renew: renewals.h), way.
+ * A live one (same choice, still shown, not older prices) is returned again with GB_EXISTS: double
+ * presses are free of effect. Otherwise order and payment are made, price, days and traffic frozen,
+ * the intent stored (created, with its row in the lane; Stars: pending at once) and GB_OK.
+ * GB_NOT_FOUND: no longer for sale that way. GB_LATER: location full. GB_REFUSED: too many in a
+ * row. */
+enum gb_err payment_start(struct work *work, int64_t user, struct str tariff, struct str place,
                           struct str provider, struct payment *ret_payment) GB_MUST_USE;
 enum gb_err payment_get(struct work *work, struct str id, struct payment *ret) GB_MUST_USE;
 void payment_put(struct work *work, const struct payment *payment);
+
+/* Drop what closed payments no longer need, of at most `limit` that are due; the payments stay.
+ * *ret_seen: how many were looked at. The store's error. */
+enum gb_err payments_tidy(struct work *work, size_t limit, size_t *ret_seen,
+                          int64_t *ret_tidied) GB_MUST_USE;
 
 /* "I have paid" was pressed: ask the provider now. `user` must own it, else GB_NOT_FOUND. */
 enum gb_err payment_check_now(struct work *work, int64_t user, struct str id,

@@ -3,9 +3,12 @@
 #include "base/arena.h"
 #include "panel/panel.h"
 #include "shop/catalog.h"
+#include "shop/due.h"
 #include "shop/fields.h"
+#include "shop/figures.h"
 #include "shop/orders.h"
 #include "shop/records.h"
+#include "shop/renewals.h"
 #include "state/cache.h"
 #include "state/event.h"
 #include "state/notices.h"
@@ -23,8 +26,9 @@ static const struct move states[] = {
     [SUBSCRIPTION_WAITING] = {"waiting",
                               MOVE_TO(SUBSCRIPTION_ACTIVE) | MOVE_TO(SUBSCRIPTION_REFUSED)},
     [SUBSCRIPTION_ACTIVE] = {"active", MOVE_TO(SUBSCRIPTION_ENDED)},
-    [SUBSCRIPTION_ENDED] = {"ended", 0},
+    [SUBSCRIPTION_ENDED] = {"ended", MOVE_TO(SUBSCRIPTION_ACTIVE) | MOVE_TO(SUBSCRIPTION_REMOVED)},
     [SUBSCRIPTION_REFUSED] = {"refused", 0},
+    [SUBSCRIPTION_REMOVED] = {"removed", 0},
 };
 const struct moves subscription_moves = {"subscription", states, GB_COUNT(states)};
 
@@ -44,6 +48,18 @@ static const struct field fields[] = {
     FIELD_INT(subscription, last_seen_ms),
     FIELD_INT(subscription, asked_ms),
     FIELD_INT(subscription, message_id),
+    FIELD_INT(subscription, ended_ms),
+    FIELD_INT(subscription, extended_ms),
+    FIELD_INT(subscription, wished_ms),
+    FIELD_INT(subscription, check_ms),
+    FIELD_INT(subscription, remind_ms),
+    FIELD_INT(subscription, days_told),
+    FIELD_INT(subscription, traffic_told),
+    FIELD_INT(subscription, grace_told),
+    FIELD_INT(subscription, warned_ms),
+    FIELD_FLAG(subscription, unused_told),
+    FIELD_FLAG(subscription, win_back_told),
+    FIELD_TEXT(subscription, drift),
 };
 const struct record subscription_record = RECORD(TABLE_SUBSCRIPTIONS, subscription, fields);
 
@@ -75,7 +91,8 @@ static struct str panel_lane(struct work *work, const struct subscription *subsc
     return arena_printf(work->arena, "panel:" STR_FMT, STR_ARG(subscription->server));
 }
 
-static void ask_ensure(struct work *work, const struct subscription *subscription) {
+void subscription_ask_for(struct work *work, struct subscription *subscription, struct str then,
+                          struct str about) {
     struct panel_user user = {
         .uuid = subscription->uuid,
         .name = arena_printf(work->arena, "tg%" PRId64 "-" STR_FMT, subscription->user,
@@ -83,7 +100,7 @@ static void ask_ensure(struct work *work, const struct subscription *subscriptio
         .starts_ms = subscription->starts_ms,
         .expires_ms = subscription->target_expires_ms,
         .traffic_gb = subscription->traffic_gb,
-        .enabled = true,
+        .enabled = subscription->state != SUBSCRIPTION_ENDED,
         .comment = subscription->order,
         .telegram_id = subscription->user,
     };
@@ -93,11 +110,26 @@ static void ask_ensure(struct work *work, const struct subscription *subscriptio
         .key = subscription->uuid,
         .body = panel_ensure_body(work->arena, &user),
         .queue = subscription->uuid,
-        .then = STR("panel.ensure"),
-        .about = subscription->id,
+        .then = then,
+        .about = about,
         .again = OUTBOX_SAFE,
     };
+    subscription->wished_ms = work->now_ms;
     outbox_add(work, &row);
+}
+
+void subscription_ask(struct work *work, struct subscription *subscription) {
+    subscription_ask_for(work, subscription, STR_NONE, subscription->id);
+}
+
+struct str subscription_server_key(struct arena *arena, struct str server, struct str uuid) {
+    struct buf key;
+    buf_init(&key, arena, STORE_KEY_MAX);
+    buf_add(&key, server);
+    buf_add_char(&key, '/');
+    buf_add(&key, uuid);
+    gb_assert(!key.failed);
+    return buf_str(&key);
 }
 
 /* It will never be: the money goes back to the user's account, buyer and admins are told. */
@@ -136,6 +168,13 @@ static struct subscription make_subscription(struct work *work, const struct ord
 enum gb_err subscription_grant(struct work *work, struct order *order) {
     gb_assert(order->state == ORDER_PAID);
     gb_assert(order->subscription.n == 0);
+    if (order->renews.n > 0) {
+        enum gb_err renewed = subscription_renew(work, order);
+        if (renewed != GB_NOT_FOUND) {
+            return renewed;
+        }
+        order->renews = STR_NONE; /* gone meanwhile: a new one */
+    }
     struct server server;
     enum gb_err err = catalog_place_server(work, order->location, &server);
     if (err != GB_OK && err != GB_NOT_FOUND) {
@@ -152,13 +191,21 @@ enum gb_err subscription_grant(struct work *work, struct order *order) {
     subscription.server = server.id;
     server.users++;
     server_put(work, &server);
+    tx_put(work->tx, TABLE_SERVER_SUBS,
+           subscription_server_key(work->arena, server.id, subscription.uuid), subscription.id,
+           STORE_NEVER);
+    subscription_ask_for(work, &subscription, STR("panel.ensure"), subscription.id);
     subscription_put(work, &subscription);
-    ask_ensure(work, &subscription);
     return GB_OK;
 }
 
 /* ---- what the panel said ------------------------------------------------------------------------
  */
+
+static void unlist(struct work *work, const struct subscription *subscription) {
+    tx_del(work->tx, TABLE_SERVER_SUBS,
+           subscription_server_key(work->arena, subscription->server, subscription->uuid));
+}
 
 static enum gb_err leave_server(struct work *work, const struct subscription *subscription) {
     struct server server;
@@ -174,7 +221,12 @@ static enum gb_err activate(struct work *work, struct subscription *subscription
                             struct order *order) {
     moves_make(&subscription_moves, &subscription->state, SUBSCRIPTION_ACTIVE);
     moves_make(&order_moves, &order->state, ORDER_ACTIVE);
+    enum gb_err err = due_begin(work, subscription);
+    if (err != GB_OK) {
+        return err;
+    }
     subscription_put(work, subscription);
+    figure_add(work, FIGURE_DELIVERED, subscription->user, 1);
     struct notice notice = {
         .kind = NOTICE_ACCESS_READY,
         .user = subscription->user,
@@ -190,6 +242,7 @@ static enum gb_err give_up(struct work *work, struct subscription *subscription,
     if (err != GB_OK) {
         return err;
     }
+    unlist(work, subscription);
     struct str why = answer->why.n > 0 ? answer->why : str_of(answer->reason);
     return refuse(work, subscription, order, why);
 }
@@ -214,6 +267,13 @@ enum gb_err subscription_answered_ensure(struct work *work, const struct event *
     return err;
 }
 
+void subscription_used(struct work *work, struct subscription *subscription, int64_t used_bytes,
+                       int64_t last_seen_ms) {
+    subscription->used_bytes = used_bytes;
+    subscription->last_seen_ms = last_seen_ms;
+    subscription->used_at_ms = work->now_ms;
+}
+
 enum gb_err subscription_answered_read(struct work *work, const struct event *event) {
     struct subscription subscription;
     struct panel_state said;
@@ -225,9 +285,11 @@ enum gb_err subscription_answered_read(struct work *work, const struct event *ev
     if (err != GB_OK) {
         return err == GB_NOT_FOUND ? GB_OK : err;
     }
-    subscription.used_bytes = said.used_bytes;
-    subscription.last_seen_ms = said.last_seen_ms;
-    subscription.used_at_ms = work->now_ms;
+    subscription_used(work, &subscription, said.used_bytes, said.last_seen_ms);
+    err = due_plan(work, &subscription);
+    if (err != GB_OK) {
+        return err;
+    }
     subscription_put(work, &subscription);
     if (subscription.message_id != 0) {
         struct notice notice = {
@@ -238,6 +300,47 @@ enum gb_err subscription_answered_read(struct work *work, const struct event *ev
         notice_add(work, &notice);
     }
     return GB_OK;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------
+ */
+
+static void tell(struct work *work, const struct subscription *subscription,
+                 enum notice_kind kind) {
+    notice_add(work, &(struct notice){
+                         .kind = kind,
+                         .user = subscription->user,
+                         .about = subscription->id,
+                     });
+}
+
+enum gb_err subscription_end(struct work *work, struct subscription *subscription) {
+    enum gb_err err = leave_server(work, subscription);
+    if (err != GB_OK) {
+        return err;
+    }
+    moves_make(&subscription_moves, &subscription->state, SUBSCRIPTION_ENDED);
+    subscription->ended_ms = work->now_ms;
+    subscription_ask(work, subscription);
+    figure_add(work, FIGURE_ENDED, subscription->user, 1);
+    tell(work, subscription, NOTICE_SUBSCRIPTION_ENDED);
+    return GB_OK;
+}
+
+void subscription_remove(struct work *work, struct subscription *subscription) {
+    moves_make(&subscription_moves, &subscription->state, SUBSCRIPTION_REMOVED);
+    unlist(work, subscription);
+    struct outbox_row row = {
+        .lane = panel_lane(work, subscription),
+        .kind = STR("remove"),
+        .key = subscription->uuid,
+        .body = panel_uuid_body(work->arena, subscription->uuid),
+        .queue = subscription->uuid,
+        .about = subscription->id,
+        .again = OUTBOX_SAFE,
+    };
+    outbox_add(work, &row);
+    figure_add(work, FIGURE_REMOVED, subscription->user, 1);
 }
 
 /* ---- looking at it ------------------------------------------------------------------------------
@@ -291,8 +394,7 @@ enum gb_err subscription_list(struct work *work, int64_t user, const struct subs
 
 enum gb_err subscription_link(struct work *work, const struct subscription *subscription,
                               struct str *ret_link) {
-    if (subscription->state == SUBSCRIPTION_WAITING ||
-        subscription->state == SUBSCRIPTION_REFUSED) {
+    if (subscription->state != SUBSCRIPTION_ACTIVE && subscription->state != SUBSCRIPTION_ENDED) {
         *ret_link = STR_NONE;
         return GB_OK;
     }

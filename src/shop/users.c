@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "shop/fields.h"
+#include "shop/figures.h"
 #include "shop/records.h"
 #include "state/work.h"
 
@@ -11,7 +12,9 @@ static const struct field fields[] = {
     FIELD_INT(user, id),           FIELD_TEXT(user, name),
     FIELD_TEXT(user, username),    FIELD_TEXT(user, language_tag),
     FIELD_FLAG(user, english),     FIELD_FLAG(user, language_chosen),
-    FIELD_FLAG(user, unreachable), FIELD_INT(user, created_ms),
+    FIELD_FLAG(user, unreachable), FIELD_FLAG(user, muted),
+    FIELD_FLAG(user, has_zone),    FIELD_INT(user, zone_min),
+    FIELD_INT(user, created_ms),
 };
 const struct record user_record = RECORD(TABLE_USERS, user, fields);
 
@@ -73,6 +76,7 @@ enum gb_err user_meet(struct work *work, const struct user_hello *hello, struct 
     if (fresh) {
         user = (struct user){.id = hello->id, .created_ms = work->now_ms};
         user.english = tag_is_english(work, STR_NONE);
+        figure_add(work, FIGURE_USERS, hello->id, 1);
     } else if (err != GB_OK) {
         return err;
     }
@@ -109,6 +113,27 @@ enum gb_err user_set_reachable(struct work *work, int64_t id, bool reachable) {
     user.unreachable = !reachable;
     user_put(work, &user);
     return GB_OK;
+}
+
+enum gb_err user_set_muted(struct work *work, int64_t id, bool muted) {
+    struct user user;
+    enum gb_err err = user_get(work, id, &user);
+    if (err == GB_OK && user.muted != muted) {
+        user.muted = muted;
+        user_put(work, &user);
+    }
+    return err;
+}
+
+enum gb_err user_set_zone(struct work *work, int64_t id, bool has_zone, int64_t zone_min) {
+    struct user user;
+    enum gb_err err = user_get(work, id, &user);
+    if (err == GB_OK && (user.has_zone != has_zone || user.zone_min != zone_min)) {
+        user.has_zone = has_zone;
+        user.zone_min = zone_min;
+        user_put(work, &user);
+    }
+    return err;
 }
 
 bool user_is_admin(const struct work *work, int64_t id) {

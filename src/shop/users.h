@@ -14,6 +14,9 @@ struct user {
     bool english;         /* chosen, or from language_tag; else the shop's */
     bool language_chosen; /* by a press: the tag no longer matters */
     bool unreachable;     /* blocked the bot */
+    bool muted;           /* wants no reminders */
+    bool has_zone;        /* told their own time zone; else the shop's */
+    int64_t zone_min;
     int64_t created_ms;
 };
 
@@ -31,6 +34,11 @@ enum gb_err user_get(struct work *work, int64_t id, struct user *ret_user) GB_MU
 enum gb_err user_set_language(struct work *work, int64_t id, enum language language) GB_MUST_USE;
 /* GB_NOT_FOUND: no user. Who writes to the bot is reachable again by itself (user_meet). */
 enum gb_err user_set_reachable(struct work *work, int64_t id, bool reachable) GB_MUST_USE;
+/* GB_NOT_FOUND: no user. */
+enum gb_err user_set_muted(struct work *work, int64_t id, bool muted) GB_MUST_USE;
+/* Minutes east of UTC; `has_zone` false: the shop's. GB_NOT_FOUND: no user. */
+enum gb_err user_set_zone(struct work *work, int64_t id, bool has_zone,
+                          int64_t zone_min) GB_MUST_USE;
 bool user_is_admin(const struct work *work, int64_t id);
 
 #endif

@@ -1,6 +1,7 @@
 #include "state/config.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
 
@@ -8,6 +9,7 @@
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const backends[] = {"lmdb", "redis", "mixed", NULL};
+static const char *const drift_policies[] = {"heal", "report", NULL};
 static const char *const languages[] = {"ru", "en", NULL};
 static const char *const proxy_schemes[] = {"http", "socks5h", NULL};
 
@@ -132,6 +134,44 @@ static const struct option options[] = {
     {"limits", "panel_calls", OPTION_RATE, AT(limits, panel_calls), "100/min", 0, 0, NULL,
      OPTION_RELOAD, "Calls to one panel: it serves its users, too.", NULL},
 
+    {"schedule", "subscription_check", OPTION_SCHEDULE, AT(schedule, subscription_check), "0 */6 * * *", 0, 0, NULL,
+     OPTION_RELOAD, "Ends what has expired; each subscription is ended at its own instant anyway.", NULL},
+    {"schedule", "subscription_reminders", OPTION_SCHEDULE, AT(schedule, subscription_reminders), "0 9 * * *", 0, 0, NULL,
+     OPTION_RELOAD, "The hour at which people are reminded, in their own time zone if they have told it.", NULL},
+    {"schedule", "panel_sync", OPTION_SCHEDULE, AT(schedule, panel_sync), "every 30min", 0, 0, NULL,
+     OPTION_RELOAD, "Asks each panel for all its users: traffic, and what another hand has changed.", NULL},
+    {"schedule", "server_checks", OPTION_SCHEDULE, AT(schedule, server_checks), "every 5min", 0, 0, NULL,
+     OPTION_RELOAD, "Reachability, load, room and paid-until date of each server.", NULL},
+    {"schedule", "payments_cleanup", OPTION_SCHEDULE, AT(schedule, payments_cleanup), "0 4 * * 1", 0, 0, NULL,
+     OPTION_RELOAD, "Drops what old payments no longer need: bodies of requests, links to pay.", NULL},
+    {"schedule", "backup", OPTION_SCHEDULE, AT(schedule, backup), "30 4 * * 0", 0, 0, NULL,
+     OPTION_RELOAD, "", NULL},
+    {"schedule", "digest", OPTION_SCHEDULE, AT(schedule, digest), "5 9 * * *", 0, 0, NULL,
+     OPTION_RELOAD, "Yesterday's numbers, to the admins.", NULL},
+
+    {"expiry", "grace", OPTION_DURATION, AT(expiry, grace_ms), "7d", GB_HOUR_MS, 365 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "How long the end can still be undone: access is off, then removed from the panel.", NULL},
+    {"expiry", "warnings", OPTION_I64_LIST, AT(expiry, warnings), "3, 1", 0, 100, NULL,
+     OPTION_RELOAD, "Days before that of which the person is warned.", NULL},
+
+    {"reminders", "days", OPTION_I64_LIST, AT(reminders, days), "3, 1, 0", 0, 100, NULL,
+     OPTION_RELOAD, "Days before the end; 0: on the day itself.", NULL},
+    {"reminders", "traffic", OPTION_I64_LIST, AT(reminders, traffic), "80, 95", 1, 100, NULL,
+     OPTION_RELOAD, "Percent of the traffic used.", NULL},
+    {"reminders", "unused", OPTION_DURATION, AT(reminders, unused_ms), "2d", 0, 100 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "To who has not connected so long after the start; 0s: never.", NULL},
+    {"reminders", "win_back", OPTION_DURATION, AT(reminders, win_back_ms), "0s", 0, 100 * GB_DAY_MS, NULL,
+     OPTION_RELOAD, "So long after the end, to who has bought nothing since; 0s: never.", NULL},
+    {"reminders", "quiet", OPTION_STR, AT(reminders, quiet), "22:00-09:00", 0, 16, NULL,
+     OPTION_RELOAD, "No reminder comes in these hours.", NULL},
+
+    {"drift", "missing", OPTION_CHOICE, AT(drift, missing), "heal", 0, 0, drift_policies,
+     OPTION_RELOAD, "A user of ours is gone from the panel. heal: made again; report: the admins are told.", NULL},
+    {"drift", "expiry", OPTION_CHOICE, AT(drift, expiry), "heal", 0, 0, drift_policies,
+     OPTION_RELOAD, "The panel has another last day than was sold.", NULL},
+    {"drift", "disabled", OPTION_CHOICE, AT(drift, disabled), "report", 0, 0, drift_policies,
+     OPTION_RELOAD, "Somebody has switched a user off on the panel.", NULL},
+
     {"stars", "enabled", OPTION_BOOL, AT(stars, enabled), "yes", 0, 0, NULL,
      OPTION_RELOAD, "Sell for Telegram Stars.", NULL},
 
@@ -173,6 +213,8 @@ static const struct option server_options[] = {
      "For a self-signed certificate: its public key's SHA-256 in base64.", NULL},
     {NULL, "time_zone", OPTION_OFFSET, AT(time_zone_min), "+03:00", 0, 0, NULL, 0,
      "The panel's: days begin by it.", NULL},
+    {NULL, "paid_until", OPTION_STR, AT(paid_until), NULL, 0, 10, NULL, 0,
+     "The last day the server is paid for: the admins are warned 7, 3 and 1 days before.", NULL},
 };
 
 #undef AT
@@ -224,6 +266,13 @@ static const struct option_section sections[] = {
     {"resp", "Looking into the store with redis-cli: docs/resp.md."},
     {"shop", "The shop."},
     {"limits", "What one person may do."},
+    {"schedule",
+     "When each job runs: every 10 s, every 30 min; five fields of cron such as 0 9 * * *, in the "
+     "shop's time zone; or off. docs/jobs.md."},
+    {"expiry", "After the end of what was paid for."},
+    {"reminders",
+     "What people are reminded of, each at most once, unless they have switched it off."},
+    {"drift", "What somebody has changed on a panel by hand: heal or report."},
     {"stars", "Ways to pay."},
     {"pay_test", NULL},
 };
@@ -254,6 +303,11 @@ static void check_server(const struct config *config, const struct config_server
     if (server->location.n > 0 && !location_exists(config, server->location)) {
         faults_about(faults, "server", server->id, "location",
                      "there is no section [location " STR_FMT "]", STR_ARG(server->location));
+    }
+    int64_t day;
+    if (server->paid_until.n > 0 && clock_parse_date(server->paid_until, &day) != GB_OK) {
+        faults_about(faults, "server", server->id, "paid_until",
+                     "not a date: write it as 2027-01-31");
     }
 }
 
@@ -298,6 +352,30 @@ static bool token_looks_right(struct str token) {
     }
     struct str rest = str_sub(token, colon + 1, token.n);
     return is_word(rest) && rest.n >= 3;
+}
+
+/* "09:30" */
+static enum gb_err minute_of_day(struct str text, int *ret_min) {
+    size_t colon = str_find(text, ':');
+    int64_t hour, minute;
+    if (text.n != 5 || colon != 2 || num_i64(str_sub(text, 0, 2), 0, 23, &hour) != GB_OK ||
+        num_i64(str_sub(text, 3, 2), 0, 59, &minute) != GB_OK) {
+        return GB_INVALID;
+    }
+    *ret_min = (int)(hour * 60 + minute);
+    return GB_OK;
+}
+
+enum gb_err config_quiet(struct str text, int *ret_from_min, int *ret_until_min) {
+    *ret_from_min = *ret_until_min = 0;
+    if (text.n == 0) {
+        return GB_OK;
+    }
+    size_t dash = str_find(text, '-');
+    enum gb_err err = minute_of_day(str_sub(text, 0, dash), ret_from_min);
+    return err == GB_OK && dash < text.n
+               ? minute_of_day(str_sub(text, dash + 1, text.n), ret_until_min)
+               : GB_INVALID;
 }
 
 enum gb_err config_address(struct str text, struct str *ret_host, int *ret_port) {
@@ -395,6 +473,10 @@ void config_check(const struct config *config, struct arena *arena, struct fault
     if (token.n > 0 && !token_looks_right(token)) {
         faults_about(faults, "telegram", STR_NONE, "token",
                      "this is no bot token: it looks like 123456:ABC-DEF");
+    }
+    int from_min, until_min;
+    if (config_quiet(config->reminders.quiet, &from_min, &until_min) != GB_OK) {
+        faults_about(faults, "reminders", STR_NONE, "quiet", "write it as 22:00-09:00");
     }
     check_webhook(config, faults);
     check_metrics(config, faults);

@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/num.h"
 #include "base/options.h"
+#include "base/schedule.h"
 #include "base/zone.h"
 
 enum store_backend {
@@ -18,6 +19,8 @@ enum store_backend {
     STORE_REDIS,
     STORE_MIXED, /* the shop's records in LMDB; dialogs, cache and limits in Redis */
 };
+
+enum drift_policy { DRIFT_HEAL, DRIFT_REPORT };
 
 struct config_location {
     struct str id;
@@ -33,7 +36,8 @@ struct config_server {
     struct str user_link; /* https://domain/CLIENT_PATH */
     int64_t users_max;    /* 0: no limit */
     struct str ca_file, pin_sha256;
-    int time_zone_min; /* the panel's civil time */
+    int time_zone_min;     /* the panel's civil time */
+    struct str paid_until; /* a date; empty: not told */
 };
 
 struct config_tariff {
@@ -112,6 +116,22 @@ struct config {
         struct rate admin_messages, admin_presses;
         struct rate panel_calls;
     } limits;
+    struct { /* when each job runs */
+        struct schedule subscription_check, subscription_reminders, panel_sync, server_checks;
+        struct schedule payments_cleanup, backup, digest;
+    } schedule;
+    struct { /* after the end of what was paid for */
+        int64_t grace_ms;
+        struct int64_list warnings; /* days before access is removed for good */
+    } expiry;
+    struct {
+        struct int64_list days, traffic; /* days before the end; percent of the traffic used */
+        int64_t unused_ms, win_back_ms;  /* since the start, the end; 0: not told */
+        struct str quiet;                /* see config_quiet */
+    } reminders;
+    struct { /* enum drift_policy: what another hand has changed on a panel */
+        int missing, expiry, disabled;
+    } drift;
     struct {
         bool enabled;
     } stars;
@@ -134,6 +154,9 @@ extern const struct options_spec config_spec;
 /* What the table alone cannot see: a tariff or server that names no location, a price that is no
  * money, a token that is none. Adds to `faults`. */
 void config_check(const struct config *config, struct arena *arena, struct faults *faults);
+
+/* "22:00-09:00" in minutes of the day; empty: both 0, never quiet. GB_INVALID: anything else. */
+enum gb_err config_quiet(struct str text, int *ret_from_min, int *ret_until_min) GB_MUST_USE;
 
 /* "127.0.0.1:8443", "[::1]:8443", "localhost:8443": where to listen; the host without brackets.
  * GB_INVALID: no host, or no port from 1 to 65535. */

@@ -6,6 +6,7 @@
 #include "base/http.h"
 #include "state/outbox.h"
 
+struct job_claim;
 struct jobs_command;
 struct notice;
 struct update;
@@ -16,6 +17,8 @@ enum event_kind {
     EVENT_ANSWER,  /* an outbox row (or noise) was answered for good */
     EVENT_LEAVING, /* a rather_never row wants to leave: marked first */
     EVENT_NOTICE,  /* something happened that a person shall hear of */
+    EVENT_JOBS,    /* jobs may be due: claim their runs */
+    EVENT_RUN,     /* a run of a job takes its next step */
     EVENT_COMMAND, /* the owner wants something of a job */
 };
 
@@ -27,6 +30,9 @@ struct event {
     bool noise;                   /* ANSWER: the row was never stored */
     const struct answer *answer;  /* ANSWER */
     const struct notice *notice;
+    const struct job_claim *claim;      /* JOBS, RUN: who runs */
+    struct str job;                     /* RUN: whose run */
+    int64_t run;                        /* its number */
     const struct jobs_command *command; /* COMMAND */
 };
 

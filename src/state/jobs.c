@@ -85,6 +85,7 @@ static void index_move(struct work *work, struct str id, int64_t from_ms, int64_
     if (from_ms == to_ms) {
         return;
     }
+    work->due_changed = true;
     if (from_ms != 0) {
         tx_del(work->tx, TABLE_JOBS_DUE, index_key(work, DUE_PREFIX, from_ms, id));
     }

@@ -91,6 +91,7 @@ enum job_event_kind {
     JOB_MISSED,        /* instants that were too late; the run's `missed` says how many */
     JOB_MAX_INSTANCES, /* due, and held back */
 };
+#define JOB_EVENT_KINDS (JOB_MAX_INSTANCES + 1)
 const char *job_event_name(enum job_event_kind kind);
 
 struct job_event {
@@ -129,6 +130,9 @@ enum gb_err jobs_list(struct work *work, struct str after, size_t limit, struct 
 /* A job's runs, the newest first, at most `limit`; also those of a job that is over. */
 enum gb_err job_history(struct work *work, struct str id, size_t limit, struct job_run **ret_runs,
                         size_t *ret_count) GB_MUST_USE;
+/* One run, with its job's kind and args. GB_NOT_FOUND: it is over and forgotten, or the job is. */
+enum gb_err job_run_get(struct work *work, struct str id, int64_t number,
+                        struct job_run *ret_run) GB_MUST_USE;
 
 /* ---- what runs ---- */
 
@@ -171,5 +175,14 @@ struct job_result {
 /* The run is over. Adds to *events. GB_REFUSED: as above. */
 enum gb_err job_finished(struct work *work, const struct job_run *run,
                          const struct job_result *result, struct job_event **events) GB_MUST_USE;
+
+/* What an event did to jobs, for who runs them: in work->jobs. */
+struct job_news {
+    struct job_run *begun; /* runs that are now the claim's */
+    size_t begun_count;
+    bool is_over;    /* the event's run has ended */
+    int64_t next_ms; /* when to look again; INT64_MAX: nothing waits */
+    struct job_event *events;
+};
 
 #endif

@@ -102,12 +102,26 @@ enum gb_err run_load(struct work *work, struct str job, int64_t number, struct j
     return err;
 }
 
+enum gb_err job_run_get(struct work *work, struct str id, int64_t number, struct job_run *ret_run) {
+    struct job job;
+    enum gb_err err = run_load(work, id, number, ret_run);
+    if (err == GB_OK) {
+        err = job_load(work, id, &job);
+    }
+    if (err == GB_OK) {
+        ret_run->kind = job.kind;
+        ret_run->args = job.args;
+    }
+    return err;
+}
+
 void run_store(struct work *work, const struct job_run *before, const struct job_run *run) {
     bool had = before != NULL && before->state == JOB_RUN_RUNNING;
     bool has = run->state == JOB_RUN_RUNNING;
     if (had && (!has || before->lease_until_ms != run->lease_until_ms)) {
         tx_del(work->tx, TABLE_JOBS_DUE, lease_key(work, before));
     }
+    work->due_changed = true;
     if (has && (!had || before->lease_until_ms != run->lease_until_ms)) {
         tx_put(work->tx, TABLE_JOBS_DUE, lease_key(work, run), STR("1"), STORE_NEVER);
     }

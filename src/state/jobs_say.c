@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/zone.h"
 #include "state/jobs_inside.h"
+#include "state/lane_rows.h"
 #include "state/work.h"
 
 #define PATH              "/jobs"
@@ -341,6 +342,27 @@ static enum gb_err no_such_job(struct work *work, struct str id, struct jobs_ans
 
 /* ---- commands ---- */
 
+/* What runs by rows of its own, each due at its instant, instead of by a schedule. */
+static enum gb_err put_lanes(struct saying *say) {
+    static const struct {
+        const char *id, *lanes;
+    } kept[] = {{"payment_check", "pay:"}, {"provision_retry", "panel:"}};
+    enum gb_err err = GB_OK;
+    json_open_array(&say->out, "lanes");
+    for (size_t i = 0; err == GB_OK && i < GB_COUNT(kept); i++) {
+        struct lane_rows rows;
+        err = lane_rows(say->work, str_of(kept[i].lanes), &rows);
+        json_open_object(&say->out, NULL);
+        json_put_text(&say->out, "id", kept[i].id);
+        json_put_text(&say->out, "lanes", kept[i].lanes);
+        json_put_i64(&say->out, "waiting", err == GB_OK ? (int64_t)rows.count : 0);
+        put_instant(say, "next", err == GB_OK ? rows.next_ms : 0);
+        json_close(&say->out);
+    }
+    json_close(&say->out);
+    return err;
+}
+
 static enum gb_err say_list(struct work *work, const struct jobs_command *command,
                             struct jobs_answer *ret_answer) {
     struct saying say;
@@ -354,6 +376,9 @@ static enum gb_err say_list(struct work *work, const struct jobs_command *comman
         err = put_job(&say, NULL, &jobs[i++]);
     }
     json_close(&say.out);
+    if (err == GB_OK && command->after.n == 0) {
+        err = put_lanes(&say);
+    }
     json_put_bool(&say.out, "more", i < count);
     *ret_answer = end(&say);
     return err;

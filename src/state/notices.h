@@ -25,7 +25,21 @@ struct work;
     X(DELIVERY_REFUSED, "delivery_refused") /* order: the panel said no; admins and buyer */       \
     X(BACKUP_MADE, "backup_made")           /* file's name; extra: shop/backups; admins */         \
     X(BACKUP_FAILED, "backup_failed")       /* extra: why; admins */                               \
-    X(FLOOD, "flood") /* a person who does not stop; extra: ms of its pause; admins */
+    X(FLOOD, "flood")             /* a person who does not stop; extra: ms of its pause; admins */ \
+    X(RENEWED, "renewed")         /* subscription: works longer now; buyer */                      \
+    X(ENDS_SOON, "ends_soon")     /* subscription; extra: days before; buyer */                    \
+    X(TRAFFIC_LOW, "traffic_low") /* subscription; extra: percent used; buyer */                   \
+    X(UNUSED, "unused")           /* subscription: never connected; buyer */                       \
+    X(WIN_BACK, "win_back")       /* subscription that ended a while ago; buyer */                 \
+    X(SUBSCRIPTION_ENDED, "ended")    /* subscription: switched off; buyer */                      \
+    X(REMOVED_SOON, "removed_soon")   /* subscription: soon gone for good; buyer */                \
+    X(DRIFT, "drift")                 /* server; extra: what another hand changed; admins */       \
+    X(SERVER_DOWN, "server_down")     /* server: does not answer; extra: since when, ms; admins */ \
+    X(SERVER_UP, "server_up")         /* server: answers again; extra: ms it did not; admins */    \
+    X(SERVER_FULL, "server_full")     /* server: nearly full; admins */                            \
+    X(SERVER_LOAD, "server_load")     /* server; extra: which figure and percent; admins */        \
+    X(SERVER_UNPAID, "server_unpaid") /* server; extra: days its rent still lasts; admins */       \
+    X(DIGEST, "digest")               /* date: the day's numbers; admins */
 
 enum notice_kind {
 #define X(name, text) NOTICE_##name,

@@ -1,4 +1,5 @@
-/* tables.h: every table of the store: one list. */
+/* tables.h: every table of the store: one list. A new one goes to its end: stores on disk know them
+ * by number. */
 #ifndef STATE_TABLES_H
 #define STATE_TABLES_H
 
@@ -30,7 +31,13 @@
     X(JOBS_DUE, "jobs_due", 3)           /* due/instant/id, lease/instant/id/run: in due order */  \
     X(JOB_RUNS, "job_runs", 3)           /* id/newest first -> one run */                          \
     X(INHAND, "inhand", 3)               /* event -> tries: what a crash was working on */         \
-    X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us again and again */
+    X(QUARANTINE, "quarantine", 3)       /* event -> its bytes: what killed us again and again */  \
+    X(SERVER_STATES, "server_states", 3) /* id: whether it answers, what was told of it */         \
+    X(SUBS_DUE, "subs_due", 3)           /* check|remind/instant/subscription: in due order */     \
+    X(SERVER_SUBS, "server_subs", 3)     /* server/uuid -> subscription that is on its panel */    \
+    X(PANEL_LISTS, "panel_lists", 3)     /* server/piece: what the panel said of its users */      \
+    X(PAYMENTS_DONE, "payments_done", 3) /* instant/payment: to be tidied from then on */          \
+    X(FIGURES, "figures", 3)             /* date/figure -> sum of the day */
 
 #include "store/store.h"
 

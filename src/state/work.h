@@ -13,6 +13,7 @@
 #include "state/tables.h"
 #include "store/store.h"
 
+struct job_news;
 struct jobs_answer;
 struct outbox_node;
 struct notice_node;
@@ -34,6 +35,8 @@ struct work {
     struct outbox_node *added;        /* outbox_add */
     struct outbox_node *noise;        /* outbox_noise: sent once after the commit, never stored */
     struct notice_node *told;         /* notice_add */
+    struct job_news *jobs;            /* what became of jobs and runs */
+    bool due_changed;                 /* something is due at another instant than before */
     const struct jobs_answer *answer; /* COMMAND: for who asked, after the commit */
 };
 

@@ -12,7 +12,7 @@
 struct arena;
 struct backend;
 
-#define STORE_TABLES_MAX 32
+#define STORE_TABLES_MAX 64
 
 /* One read, with a digest of what was seen: absent is 0. */
 struct seen_row {

@@ -11,6 +11,9 @@
 #include "store/redis_wire.h"
 
 #include "base/arena.h"
+#include "base/num.h"
+
+#define GIVE_WAY_MS_MAX 4U
 
 /* ---- what was read ---- */
 
@@ -184,6 +187,19 @@ static enum gb_err change_rows(struct redis *redis, const struct change *changes
     return err == GB_OK ? redis_exec_result(redis, replies) : err;
 }
 
+/* Who lost twice running waits a little, by chance, so that two do not go on meeting; never so long
+ * that others would notice. */
+static void give_way(struct redis *redis, bool lost) {
+    redis->conflicts_running = lost ? redis->conflicts_running + 1 : 0;
+    if (redis->conflicts_running < 2) {
+        return;
+    }
+    redis->jitter += (uint64_t)redis_mono_us();
+    redis->jitter = redis->jitter * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    unsigned most = GB_MIN(1U << GB_MIN(redis->conflicts_running - 1, 3U), GIVE_WAY_MS_MAX);
+    redis_give_way((int)((redis->jitter >> 33) % (most + 1)));
+}
+
 enum gb_err redis_apply(struct backend *b, const struct seen_row *reads, size_t read_count,
                         const struct change *changes, size_t change_count, int64_t now_ms) {
     struct redis *redis = redis_of(b);
@@ -200,6 +216,7 @@ enum gb_err redis_apply(struct backend *b, const struct seen_row *reads, size_t 
         err = change_rows(redis, changes, change_count, now_ms);
     }
     redis->conflicts += err == GB_CONFLICT;
+    give_way(redis, err == GB_CONFLICT);
     redis->uncertain += err == GB_UNCERTAIN;
     return redis_done(redis, err);
 }

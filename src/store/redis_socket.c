@@ -12,6 +12,10 @@
 #include <poll.h>
 #include <sys/un.h>
 
+void redis_give_way(int ms) {
+    (void)poll(NULL, 0, ms);
+}
+
 int64_t redis_mono_us(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -141,6 +141,8 @@ bool redis_socket_is_readable(const struct redis_socket *s);
 /* As in struct redis_stream; `ctx` is the socket. */
 ssize_t redis_socket_read(void *ctx, char *to, size_t room);
 ssize_t redis_socket_write(void *ctx, const char *from, size_t bytes);
+/* Wait for nothing. */
+void redis_give_way(int ms);
 int64_t redis_mono_us(void);
 int64_t redis_mono_ms(void);
 
@@ -174,6 +176,8 @@ struct redis {
     struct redis_link *link;
     int db_first;
     uint64_t conflicts, uncertain, purged;
+    unsigned conflicts_running; /* one after the other */
+    uint64_t jitter;
     const char *warning;
     const char *instance; /* NULL: nothing is told */
     bool told[STORE_TABLES_MAX];

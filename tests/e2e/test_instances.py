@@ -15,6 +15,7 @@ from flow import access, buy_with_stars, buy_with_test_provider, open_ways, pay_
 from redis_server import free_port
 from shop import Shop
 from test_kill import BUYERS_AT_ONCE, KILLS, SEED, Buyers, all_was_sold_once
+from test_time import DAY, Clock, news
 from world import PATIENCE_S, World
 
 
@@ -205,3 +206,29 @@ def test_a_directory_has_one_instance(empty_world, redis):
     assert "another shop is running there" in second.log()
     buy_with_stars(world.user("anna"))
     assert first.stop() == 0
+
+
+def test_what_time_brings_comes_once_whoever_is_on_duty(balanced):
+    world, instances, _ = balanced
+    clock = Clock(world)
+    users = [world.user(f"buyer{i}") for i in range(4)]
+    for user in users:
+        buy_with_stars(user)
+    end = clock.now() + 30 * DAY
+    the_one_on_duty(world, instances).kill()
+    clock.go_to(clock.nine(end, -3) + 5)
+    for user in users:
+        user.wait_for("Renew it to stay connected")
+    victim = the_one_on_duty(world, instances)
+    clock.go_to(end + 10)
+    victim.kill()  # in the middle of it, or right behind
+    for user in users:
+        user.wait_for("the subscription has ended")
+    world.wait_until(lambda: not any(u["enable"] for u in world.panel_users()), "all are switched off")
+    time.sleep(1)
+    for user in users:
+        assert len(news(user, "the subscription has ended")) <= 2  # news: by a kill rather twice than never
+        assert len(news(user, "Renew it to stay connected")) == 1  # a reminder: rather never
+    all_stop(instances)
+    check = instances[0].check_store()
+    assert check.returncode == 0, check.stdout + check.stderr

@@ -22,7 +22,7 @@ def figures(port):
     status, text = get(port, "/metrics")
     assert status == 200
     for line in text.splitlines():
-        assert re.fullmatch(r"# TYPE gigabridge_\w+ (counter|gauge)|gigabridge_\w+(\{lane=\"[a-z0-9:_-]+\"\})? -?\d+", line)
+        assert re.fullmatch(r"# TYPE gigabridge_\w+ (counter|gauge)|gigabridge_\w+(\{(lane|event)=\"[a-z0-9:. _-]+\"\})? -?\d+", line)
     return {name: int(value) for name, value in re.findall(r"^gigabridge_(\S+) (-?\d+)$", text, re.M)}
 
 

@@ -9,7 +9,10 @@
 #include "shop/catalog.h"
 #include "shop/invariants.h"
 #include "shop/payments.h"
+#include "shop/renewals.h"
+#include "shop/servers.h"
 #include "shop/subscriptions.h"
+#include "shop/sync.h"
 #include "state/work.h"
 #include "store/backend.h"
 #include "telegram/html.h"
@@ -255,6 +258,9 @@ static enum gb_err end_and_answer(struct work *work, const struct event *event) 
         {"pay.create", payment_answered_create},
         {"pay.status", payment_answered_status},
         {"panel.ensure", subscription_answered_ensure},
+        {"panel.renew", subscription_answered_renew},
+        {"panel.list", sync_answered_list},
+        {"panel.status", server_answered_status},
         {"panel.read", subscription_answered_read},
     };
     if (!event->noise) {
@@ -314,7 +320,7 @@ static void collect(struct desk *desk, const struct work *work) {
     size_t row_count = 0;
     size_t notice_count = 0;
     for (const struct outbox_node *n = work->noise; n != NULL; n = n->next) {
-        if (str_is(n->row.lane, "telegram")) {
+        if (str_starts(n->row.lane, STR("telegram"))) {
             play_call(desk, &n->row, true);
         } else {
             struct outbox_row row = keep_row(desk, &n->row);
@@ -334,7 +340,7 @@ static void collect(struct desk *desk, const struct work *work) {
     }
     arena_clear(desk->event);
     for (size_t i = 0; i < row_count; i++) {
-        if (str_is(rows[i].lane, "telegram")) {
+        if (str_starts(rows[i].lane, STR("telegram"))) {
             telegram_row(desk, &rows[i]);
         } else {
             add_row(desk, &rows[i]);

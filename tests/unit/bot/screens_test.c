@@ -14,6 +14,8 @@
 #include "shop/orders.h"
 #include "shop/payments.h"
 #include "shop/subscriptions.h"
+#include "shop/users.h"
+#include "state/jobs.h"
 #include "telegram/calls.h"
 #include "telegram/html.h"
 
@@ -169,18 +171,32 @@ static void check_screens_of_the_menu(void) {
     assert_screen(screen_language(&voice), PLACE_LANGUAGE);
     assert_screen(screen_admin(&voice, servers, locations, CATALOG_MAX), PLACE_ADMIN);
     assert_screen(screen_admin(&voice, servers, locations, 0), PLACE_ADMIN);
+    struct user user = {.muted = true, .has_zone = true, .zone_min = -570};
+    assert_screen(screen_reminders(&voice, &user), PLACE_REMINDERS);
+    static struct job jobs[40];
+    for (size_t i = 0; i < GB_COUNT(jobs); i++) {
+        jobs[i] =
+            (struct job){.id = STR("a_job_of_a_rather_long_name_here_1234567"), .kind = STR("k")};
+    }
+    assert_screen(screen_jobs(&voice, jobs, GB_COUNT(jobs)), PLACE_JOBS);
+    struct job_run runs[10] = {{.why = STR("<b>")}};
+    assert_screen(screen_job(&voice, &jobs[0], runs, GB_COUNT(runs)), PLACE_JOB);
 }
 
 static void check_screens_of_buying(void) {
     assert_screen(screen_locations(&voice, locations, CATALOG_MAX), PLACE_BUY_LOCATION);
     assert_screen(screen_locations(&voice, locations, 0), PLACE_BUY_LOCATION);
-    assert_screen(screen_tariffs(&voice, &location, tariffs, CATALOG_MAX, false), PLACE_BUY_TARIFF);
-    assert_screen(screen_tariffs(&voice, &location, tariffs, 0, false), PLACE_BUY_TARIFF);
-    struct screen *only = screen_tariffs(&voice, &location, tariffs, 3, true);
+    assert_screen(screen_tariffs(&voice, &location, location.id, tariffs, CATALOG_MAX, false),
+                  PLACE_BUY_TARIFF);
+    assert_screen(screen_tariffs(&voice, &location, location.id, tariffs, 0, false),
+                  PLACE_BUY_TARIFF);
+    struct screen *only = screen_tariffs(&voice, &location, location.id, tariffs, 3, true);
     assert_fits(only);
     assert_true(leads_to(only, PRESS_MENU) && !leads_to(only, PRESS_BUY));
-    assert_screen(screen_ways(&voice, &location, &tariffs[1], providers, 3), PLACE_BUY_WAY);
-    assert_screen(screen_ways(&voice, &location, &tariffs[0], providers, 0), PLACE_BUY_WAY);
+    assert_screen(screen_ways(&voice, &location, location.id, &tariffs[1], providers, 3),
+                  PLACE_BUY_WAY);
+    assert_screen(screen_ways(&voice, &location, location.id, &tariffs[0], providers, 0),
+                  PLACE_BUY_WAY);
     for (unsigned state = 0; state <= PAYMENT_REVIEW; state++) {
         payment.state = state;
         struct screen *screen = screen_payment(&voice, &sale, true);
@@ -307,10 +323,10 @@ static void the_price_of_a_tariff_is_on_its_button(void **state) {
     tariffs[0] = (struct tariff){
         .id = STR("m1"), .days = 30, .traffic_gb = 50, .price_minor = 14900, .stars = 99};
     tariffs[1] = (struct tariff){.id = STR("m2"), .days = 1, .stars = 99};
-    struct screen *screen = screen_tariffs(&voice, &location, tariffs, 2, false);
+    struct screen *screen = screen_tariffs(&voice, &location, location.id, tariffs, 2, false);
     assert_true(str_is(screen->buttons[0].text, "30 days · 50 GB · 149 ₽"));
     assert_true(str_is(screen->buttons[1].text, "1 day · unlimited · 99 ⭐"));
-    screen = screen_ways(&voice, &location, &tariffs[0], providers, 2);
+    screen = screen_ways(&voice, &location, location.id, &tariffs[0], providers, 2);
     assert_true(str_is(screen->buttons[0].text, "⭐ Telegram Stars · 99 ⭐"));
     assert_true(str_is(screen->buttons[1].text, "Test payment · 149 ₽"));
 }

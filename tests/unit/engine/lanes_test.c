@@ -94,7 +94,8 @@ static void open_lane(struct scene *s, size_t in_flight, int64_t per_second, int
 }
 
 /* A row in the store and, as the engine does after the commit, in the lane. */
-static void add_row(struct scene *s, const char *queue, const char *body, enum outbox_again again) {
+static void add_row_to(struct scene *s, struct str lane, const char *queue, const char *body,
+                       enum outbox_again again) {
     struct work work = {
         .tx = tx_begin(s->backend, s->arena, s->fake.now_ms),
         .arena = s->arena,
@@ -102,7 +103,7 @@ static void add_row(struct scene *s, const char *queue, const char *body, enum o
         .order = s->order,
     };
     struct outbox_row row = {
-        .lane = STR("telegram"),
+        .lane = lane,
         .kind = STR("sendMessage"),
         .body = str_of(body),
         .queue = str_of(queue),
@@ -113,6 +114,10 @@ static void add_row(struct scene *s, const char *queue, const char *body, enum o
     assert_int_equal(tx_apply(work.tx), GB_OK);
     assert_int_equal(s->backend->ops->sync(s->backend), GB_OK);
     lanes_add(s->lanes, &work.added->row, false, s->fake.now_ms);
+}
+
+static void add_row(struct scene *s, const char *queue, const char *body, enum outbox_again again) {
+    add_row_to(s, STR("telegram"), queue, body, again);
 }
 
 static void pump(struct scene *s) {
@@ -425,6 +430,105 @@ static void rather_never_rows_are_marked_before_they_leave(void **state) {
     assert_false(s->fake.sent[1].fresh_connection);
 }
 
+static struct lane_row *mark_one(struct scene *s) {
+    const struct outbox_row *row;
+    bool was_sending;
+    struct lane_row *handle = lanes_unmarked(s->lanes, &row, &was_sending);
+    assert_false(handle != NULL && was_sending);
+    if (handle != NULL) {
+        lanes_settle(s->lanes, handle, LANE_MARKED, 0);
+    }
+    return handle;
+}
+
+static void no_more_are_marked_than_can_leave(void **state) {
+    struct scene *s = *state;
+    open_lane(s, 2, 0, 0);
+    for (int i = 0; i < 5; i++) {
+        add_row(s, "", "once", OUTBOX_RATHER_NEVER);
+    }
+    pump(s);
+    assert_int_equal(lanes_next_ms(s->lanes), 0); /* it is the engine's turn */
+    size_t marked = 0;
+    while (mark_one(s) != NULL) {
+        marked++;
+    }
+    assert_int_equal(marked, 2);
+    pump(s);
+    assert_int_equal(s->fake.count, 2);
+    assert_null(mark_one(s));
+    assert_true(answer_oldest(s, LANE_ENDED, 0));
+    pump(s);
+    assert_non_null(mark_one(s));
+    assert_null(mark_one(s));
+}
+
+/* The store has a refused row as waiting again: a crash under the next try would send it twice. */
+static void a_row_that_goes_again_is_marked_again(void **state) {
+    struct scene *s = *state;
+    open_lane(s, 2, 0, 0);
+    add_row(s, "", "once", OUTBOX_RATHER_NEVER);
+    pump(s);
+    assert_non_null(mark_one(s));
+    pump(s);
+    assert_int_equal(s->fake.count, 1);
+    assert_true(answer_oldest(s, LANE_AGAIN, 0));
+    pump(s);
+    assert_int_equal(s->fake.count, 1);
+    assert_non_null(mark_one(s));
+    pump(s);
+    assert_int_equal(s->fake.count, 2);
+}
+
+static void what_is_marked_still_leaves_when_all_else_is_held_back(void **state) {
+    struct scene *s = *state;
+    open_lane(s, 2, 0, 0);
+    add_row(s, "", "marked", OUTBOX_RATHER_NEVER);
+    pump(s);
+    assert_non_null(mark_one(s));
+    add_row(s, "", "not marked", OUTBOX_RATHER_NEVER);
+    add_row(s, "", "safe", OUTBOX_SAFE);
+    lanes_stop(s->lanes);
+    assert_int_equal(lanes_leaving(s->lanes), 1);
+    pump(s);
+    assert_null(mark_one(s));
+    assert_int_equal(s->fake.count, 1);
+    assert_string_equal(sent_body(s, 0), "marked");
+    assert_int_equal(lanes_leaving(s->lanes), 1);
+    assert_true(answer_oldest(s, LANE_ENDED, 0));
+    assert_int_equal(lanes_leaving(s->lanes), 0);
+}
+
+static void who_goes_behind_leaves_a_third_of_the_pace(void **state) {
+    struct scene *s = *state;
+    open_lane(s, 100, 30, 0);
+    lanes_open(s->lanes, &(struct lane_options){.name = STR("telegram.later"),
+                                                .codec = &codec,
+                                                .in_flight_max = 100,
+                                                .per_second = 30,
+                                                .behind = STR("telegram")});
+    for (int i = 0; i < 60; i++) {
+        add_row_to(s, STR("telegram.later"), "", "later", OUTBOX_SAFE);
+    }
+    pump(s);
+    assert_int_equal(s->fake.count, 20);
+    for (int i = 0; i < 12; i++) {
+        add_row(s, "", "now", OUTBOX_SAFE);
+    }
+    pump(s); /* at once, though the others wait since before */
+    assert_int_equal(s->fake.count, 30);
+    assert_string_equal(sent_body(s, 20), "now");
+    assert_string_equal(sent_body(s, 29), "now");
+    s->fake.now_ms += 100;
+    pump(s);
+    assert_int_equal(s->fake.count, 32); /* the two that were left; none of the others */
+    assert_string_equal(sent_body(s, 31), "now");
+    s->fake.now_ms += GB_SECOND_MS;
+    pump(s);
+    assert_int_equal(s->fake.count, 52);
+    assert_string_equal(sent_body(s, 51), "later");
+}
+
 static void all_rows_of_the_store_leave_in_order_through_a_small_window(void **state) {
     struct scene *s = *state;
     enum { ROWS = 1200 };
@@ -533,6 +637,12 @@ int main(void) {
         cmocka_unit_test_setup_teardown(row_of_several_steps_stays_in_flight_until_the_last, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(row_that_is_sent_again_starts_with_its_first_step, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(no_more_are_marked_than_can_leave, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_row_that_goes_again_is_marked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_marked_still_leaves_when_all_else_is_held_back,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_goes_behind_leaves_a_third_of_the_pace, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(rather_never_rows_are_marked_before_they_leave, set_up,
                                         tear_down),

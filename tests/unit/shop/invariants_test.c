@@ -182,8 +182,38 @@ static void two_subscriptions_of_one_uuid(void **state) {
     kit->unchecked = true;
     assert_int_equal(kit_run(kit, twin_step, ids), GB_OK);
     struct invariant_report report = kit_check(kit);
-    assert_int_equal(report.broken, 1);
+    assert_int_equal(report.broken, 2); /* the second is not in its server's list either */
     assert_true(str_starts(report.first_broken[0], STR("3: two subscriptions share")));
+}
+
+static struct subscription made(struct kit *kit) {
+    struct payment payment = kit_paid(kit, ANNA);
+    struct outbox_row row = kit_row(kit, "panel.ensure");
+    kit_done(kit, &row, STR("{\"created\":true}"));
+    return kit_subscription(kit, kit_order(kit, payment.order).subscription);
+}
+
+static void a_subscription_that_will_never_be_looked_at(void **state) {
+    (void)made(*state);
+    expect_named(*state, (struct damage){.table = TABLE_SUBS_DUE}, "has lost its place");
+}
+
+static void a_place_of_nobody(void **state) {
+    (void)made(*state);
+    expect_named(
+        *state,
+        (struct damage){.table = TABLE_SUBS_DUE, .key = STR("check/0000000000000001/x"), .to = "1"},
+        "rows say when");
+}
+
+static void a_subscription_its_server_does_not_list(void **state) {
+    (void)made(*state);
+    expect_named(*state, (struct damage){.table = TABLE_SERVER_SUBS}, "not in its server's list");
+}
+
+static void a_payment_that_is_never_tidied(void **state) {
+    (void)made(*state);
+    expect_named(*state, (struct damage){.table = TABLE_PAYMENTS_DONE}, "will never be tidied");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
@@ -217,6 +247,10 @@ int main(void) {
         T(an_outbox_row_of_no_shape),
         T(an_outbox_row_about_nothing),
         T(two_subscriptions_of_one_uuid),
+        T(a_subscription_that_will_never_be_looked_at),
+        T(a_place_of_nobody),
+        T(a_subscription_its_server_does_not_list),
+        T(a_payment_that_is_never_tidied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

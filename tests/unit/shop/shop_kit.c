@@ -5,6 +5,9 @@
 #include "pay/pay.h"
 #include "shop/catalog.h"
 #include "shop/ledger.h"
+#include "shop/renewals.h"
+#include "shop/servers.h"
+#include "shop/sync.h"
 
 static struct config_location locations[] = {
     {.id = STR_INIT("de"), .name = STR_INIT("Германия"), .name_en = STR_INIT("Germany")},
@@ -110,6 +113,7 @@ static struct work begin(struct kit *kit, struct rng *rng) {
         .now_ms = kit->now_ms,
         .rng = rng,
         .config = &kit->config,
+        .zone = kit->zone,
         .order = kit->order,
     };
 }
@@ -201,6 +205,7 @@ static struct work look(struct kit *kit) {
         .arena = kit->event,
         .now_ms = kit->now_ms,
         .config = &kit->config,
+        .zone = kit->zone,
     };
 }
 
@@ -341,6 +346,9 @@ static handler_fn *handler_of(struct str then) {
         {"pay.create", payment_answered_create},
         {"pay.status", payment_answered_status},
         {"panel.ensure", subscription_answered_ensure},
+        {"panel.renew", subscription_answered_renew},
+        {"panel.list", sync_answered_list},
+        {"panel.status", server_answered_status},
         {"panel.read", subscription_answered_read},
     };
     for (size_t i = 0; i < GB_COUNT(table); i++) {

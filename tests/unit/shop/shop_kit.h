@@ -36,6 +36,7 @@ struct kit {
     struct backend *backend;
     struct config config;
     int64_t now_ms;
+    const struct zone *zone; /* NULL: UTC */
     uint64_t order;
     uint64_t events;
     bool unchecked;        /* a test that damages rows looks for itself */
