@@ -87,6 +87,7 @@ help:
 #: make lint               clang-tidy, clang's warnings, cppcheck, gcc -fanalyzer
 #: make fuzz               each parser for FUZZ_SECONDS (5)
 #: make e2e                the real binary over HTTP, by pytest
+#: make sim                a simulated year of 10,000 subscriptions (SEEDS="2 3" for more)
 #: make bench              load over loopback HTTP
 #: make clean              build/, not the libraries
 
@@ -103,6 +104,9 @@ fuzz:
 
 e2e: all
 	@python3 -m pytest -q tests/e2e
+
+sim:
+	@tests/sim/run
 
 bench: all
 	@tests/bench/run
@@ -143,7 +147,7 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all asan archives help unit fuzz e2e bench test check-floors check-texts purity format \
+.PHONY: all asan archives help unit fuzz e2e sim bench test check-floors check-texts purity format \
 	format-check lint clean room-archives unit-programs fuzz-programs lint-stamps FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
