@@ -383,3 +383,17 @@ def test_memory_and_time_of_a_large_store(sold, tmp_path):
         time.sleep(0.01)
     assert process.returncode == 0 and looks > 3
     assert peak_kb < 16 * 1024 or "asan" in BINARY, peak_kb
+
+
+def test_the_job_makes_one_and_sends_it(empty_world, tmp_path):
+    world, _ = empty_world
+    variables = environment(tmp_path, SHOP_ADMINS=900)
+    shop = Shop(world, **variables)
+    shop.start()
+    admin = world.user(900)
+    admin.send("/start")
+    admin.wait_for("Buy")
+    assert command(world, variables, "jobs", "run", "backup").returncode == 0
+    admin.wait_for(lambda m: m.get("document"), "the backup")
+    assert names(tmp_path / "backups") == [documents(admin)[0]["document"]["name"]]
+    assert shop.stop() == 0
