@@ -171,13 +171,14 @@ static void handle_gathered(struct engine *engine, struct pending *first, int64_
     } else if (!rests) {
         store_refused(engine, err, now_ms);
     }
+    control_settle(engine, first,
+                   err); /* before what is kept leaves the list, or its memory goes */
     if (err != GB_OK) {
         keep_answers(engine, first, now_ms);
     }
     if (err == GB_OK || (engine->backend->is_shared && !rests)) {
         release(engine, first, &decided, now_ms);
     }
-    control_settle(engine, first, err);
     intake_settle(&engine->intake, err == GB_OK, now_ms);
     hook_settle(&engine->hook, err == GB_OK);
 }
