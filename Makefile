@@ -9,7 +9,7 @@
 
 FLAVOUR ?= musl
 ROOM ?=
-FUZZ_SECONDS ?= 5
+FUZZ_SECONDS ?= 4
 gcc_version := 12
 clang_version := 14
 UNIT_TIMEOUT ?= 60
@@ -85,7 +85,7 @@ help:
 #: make purity             no mutable data in the rooms that decide
 #: make format-check       clang-format; make format applies it
 #: make lint               clang-tidy, clang's warnings, cppcheck, gcc -fanalyzer
-#: make fuzz               each parser for FUZZ_SECONDS (5)
+#: make fuzz               each parser for FUZZ_SECONDS (4)
 #: make e2e                the real binary over HTTP, by pytest
 #: make sim                a simulated year of 10,000 subscriptions (SEEDS="2 3" for more)
 #: make bench              load over loopback HTTP

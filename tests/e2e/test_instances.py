@@ -121,7 +121,7 @@ def test_sales_complete_once_whichever_of_three_is_killed(balanced):
     print("seed", SEED)
     chance = random.Random(SEED)
     with Buyers(world) as buyers:
-        for _ in range(max(10, KILLS // 5)):
+        for _ in range(max(10, KILLS // 8)):
             time.sleep(chance.uniform(0, 0.4))
             victim = chance.choice(instances)
             victim.kill()
