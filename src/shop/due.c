@@ -9,6 +9,7 @@
 #include "shop/due_inside.h"
 #include "shop/subscriptions.h"
 #include "shop/users.h"
+#include "state/keys.h"
 #include "state/work.h"
 
 #define HEX_BYTES   16
@@ -148,30 +149,15 @@ enum gb_err due_plan_user(struct work *work, int64_t user) {
 /* ---- what is due --------------------------------------------------------------------------------
  */
 
-struct places {
-    struct arena *arena;
-    struct str *keys;
-    size_t count;
-};
-
-static bool keep_place(void *ctx, struct str key, struct str value) {
-    struct places *places = ctx;
-    (void)value;
-    places->keys[places->count++] = arena_copy(places->arena, key);
-    return true;
-}
-
 /* The first of a kind, up to that instant. */
 static enum gb_err first_places(struct work *work, enum due_kind kind, int64_t until_ms,
-                                size_t limit, struct places *ret_places) {
-    *ret_places =
-        (struct places){.arena = work->arena, .keys = ARENA_ARRAY(work->arena, struct str, limit)};
-    return tx_scan(work->tx, TABLE_SUBS_DUE, str_of(prefixes[kind]),
-                   due_place(work, kind, until_ms + 1, STR_NONE), limit, keep_place, ret_places);
+                                size_t limit, struct keys *ret_places) {
+    return keys_scan(work, TABLE_SUBS_DUE, str_of(prefixes[kind]),
+                     due_place(work, kind, until_ms + 1, STR_NONE), limit, ret_places);
 }
 
 enum gb_err due_next(struct work *work, enum due_kind kind, int64_t *ret_ms) {
-    struct places places;
+    struct keys places;
     struct str id;
     enum gb_err err = first_places(work, kind, INT64_MAX - 1, 1, &places);
     if (err != GB_OK) {
@@ -180,7 +166,7 @@ enum gb_err due_next(struct work *work, enum due_kind kind, int64_t *ret_ms) {
     if (places.count == 0) {
         return GB_NOT_FOUND;
     }
-    if (!place_read(kind, places.keys[0], ret_ms, &id)) {
+    if (!place_read(kind, places.items[0], ret_ms, &id)) {
         *ret_ms = work->now_ms; /* not one of ours: due_run takes it away */
     }
     return GB_OK;
@@ -216,7 +202,7 @@ static enum gb_err run_one(struct work *work, enum due_kind kind, struct subscri
 enum gb_err due_run(struct work *work, enum due_kind kind, size_t limit,
                     struct due_batch *ret_batch) {
     struct due_batch batch = {0};
-    struct places places;
+    struct keys places;
     enum gb_err err = first_places(work, kind, work->now_ms, limit, &places);
     for (size_t i = 0; err == GB_OK && i < places.count; i++) {
         struct subscription subscription;
@@ -224,14 +210,15 @@ enum gb_err due_run(struct work *work, enum due_kind kind, size_t limit,
         int64_t ms = 0;
         bool done = false;
         batch.seen++;
-        err = place_read(kind, places.keys[i], &ms, &id) ? subscription_get(work, id, &subscription)
-                                                         : GB_NOT_FOUND;
+        err = place_read(kind, places.items[i], &ms, &id)
+                  ? subscription_get(work, id, &subscription)
+                  : GB_NOT_FOUND;
         if (err == GB_OK &&
             (kind == DUE_CHECK ? subscription.check_ms : subscription.remind_ms) == ms) {
             err = run_one(work, kind, &subscription, &done);
         } else if (err == GB_OK || err == GB_NOT_FOUND || err == GB_DAMAGED) {
             batch.damaged += err == GB_DAMAGED;
-            tx_del(work->tx, TABLE_SUBS_DUE, places.keys[i]); /* the subscription's row decides */
+            tx_del(work->tx, TABLE_SUBS_DUE, places.items[i]); /* the subscription's row decides */
             err = GB_OK;
         }
         batch.done += done;

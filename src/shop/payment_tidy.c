@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "shop/payments.h"
+#include "state/keys.h"
 #include "state/work.h"
 
 #define KEPT_MS   (14 * GB_DAY_MS) /* late money may still come, and questions */
@@ -45,19 +46,6 @@ void payment_tidy_later(struct work *work, struct payment *payment) {
     }
 }
 
-struct places {
-    struct arena *arena;
-    struct str *keys;
-    size_t count;
-};
-
-static bool keep_place(void *ctx, struct str key, struct str value) {
-    struct places *places = ctx;
-    (void)value;
-    places->keys[places->count++] = arena_copy(places->arena, key);
-    return true;
-}
-
 /* One that is open again goes without, and gets another place when it closes. */
 static enum gb_err tidy(struct work *work, struct str id, int64_t *tidied) {
     struct payment payment;
@@ -77,16 +65,14 @@ static enum gb_err tidy(struct work *work, struct str id, int64_t *tidied) {
 }
 
 enum gb_err payments_tidy(struct work *work, size_t limit, size_t *ret_seen, int64_t *ret_tidied) {
-    struct places places = {.arena = work->arena,
-                            .keys = ARENA_ARRAY(work->arena, struct str, limit)};
+    struct keys places;
     struct str until = payment_tidy_place(work, work->now_ms + 1, STR_NONE);
-    enum gb_err err =
-        tx_scan(work->tx, TABLE_PAYMENTS_DONE, STR("0"), until, limit, keep_place, &places);
+    enum gb_err err = keys_scan(work, TABLE_PAYMENTS_DONE, STR("0"), until, limit, &places);
     *ret_tidied = 0;
     for (size_t i = 0; err == GB_OK && i < places.count; i++) {
-        struct str id = str_sub(places.keys[i], HEX_BYTES + 1, places.keys[i].n);
+        struct str id = str_sub(places.items[i], HEX_BYTES + 1, places.items[i].n);
         err = id.n > 0 ? tidy(work, id, ret_tidied) : GB_OK;
-        tx_del(work->tx, TABLE_PAYMENTS_DONE, places.keys[i]);
+        tx_del(work->tx, TABLE_PAYMENTS_DONE, places.items[i]);
     }
     *ret_seen = places.count;
     return err;

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "state/jobs_inside.h"
+#include "state/keys.h"
 #include "state/work.h"
 
 static const char *const event_names[] = {
@@ -29,26 +30,11 @@ void event_add(struct work *work, struct job_event **events, enum job_event_kind
 
 /* ---- the index ---- */
 
-struct keys {
-    struct arena *arena;
-    struct str *items;
-    size_t count;
-};
-
-static bool keep_key(void *ctx, struct str key, struct str value) {
-    struct keys *keys = ctx;
-    (void)value;
-    keys->items[keys->count++] = arena_copy(keys->arena, key);
-    return true;
-}
-
 /* The first keys of the index behind `prefix`, up to that instant. */
 static enum gb_err index_scan(struct work *work, struct str prefix, int64_t until_ms, size_t limit,
                               struct keys *ret_keys) {
-    *ret_keys =
-        (struct keys){.arena = work->arena, .items = ARENA_ARRAY(work->arena, struct str, limit)};
-    return tx_scan(work->tx, TABLE_JOBS_DUE, prefix, index_until(work, prefix, until_ms), limit,
-                   keep_key, ret_keys);
+    return keys_scan(work, TABLE_JOBS_DUE, prefix, index_until(work, prefix, until_ms), limit,
+                     ret_keys);
 }
 
 enum gb_err jobs_next_due(struct work *work, int64_t *ret_ms) {

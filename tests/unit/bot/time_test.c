@@ -13,6 +13,19 @@
 static struct desk *desk;
 static struct str sub; /* Anna's */
 
+/* The invoice Anna sees last. */
+static void pay_stars(const char *charge) {
+    const struct desk_message *invoice = desk_last(desk, ANNA);
+    desk_update(desk, &(struct update){
+                          .kind = UPDATE_MESSAGE,
+                          .from = {.id = ANNA, .first_name = STR("Anna"), .language = STR("en")},
+                          .chat_id = ANNA,
+                          .chat_type = STR("private"),
+                          .has_payment = true,
+                          .payment = {STR("XTR"), invoice->stars, invoice->payload, str_of(charge)},
+                      });
+}
+
 static int setup(void **state) {
     (void)state;
     desk = desk_open();
@@ -21,15 +34,7 @@ static int setup(void **state) {
     desk_press(desk, ANNA, "Germany");
     desk_press(desk, ANNA, "30 days");
     desk_press(desk, ANNA, "Stars");
-    const struct desk_message *invoice = desk_last(desk, ANNA);
-    desk_update(desk, &(struct update){
-                          .kind = UPDATE_MESSAGE,
-                          .from = {.id = ANNA, .first_name = STR("Anna"), .language = STR("en")},
-                          .chat_id = ANNA,
-                          .chat_type = STR("private"),
-                          .has_payment = true,
-                          .payment = {STR("XTR"), invoice->stars, invoice->payload, STR("ch1")},
-                      });
+    pay_stars("ch1");
     struct desk_row *row = desk_row(desk, "panel:de1", "ensure");
     sub = arena_copy(desk->memory, row->row.about);
     desk_answer(desk, row, ANSWER_DONE, "", STR("{\"created\":true}"));
@@ -84,15 +89,7 @@ static void renew_makes_the_same_subscription_longer(void **state) {
     desk_press(desk, ANNA, "Back");
     desk_press(desk, ANNA, "30 days");
     desk_press(desk, ANNA, "Stars");
-    const struct desk_message *invoice = desk_last(desk, ANNA);
-    desk_update(desk, &(struct update){
-                          .kind = UPDATE_MESSAGE,
-                          .from = {.id = ANNA, .first_name = STR("Anna"), .language = STR("en")},
-                          .chat_id = ANNA,
-                          .chat_type = STR("private"),
-                          .has_payment = true,
-                          .payment = {STR("XTR"), invoice->stars, invoice->payload, STR("ch2")},
-                      });
+    pay_stars("ch2");
     struct desk_row *row = desk_row(desk, "panel:de1", "ensure");
     assert_true(str_is(row->row.then, "panel.renew"));
     desk_answer(desk, row, ANSWER_DONE, "", STR("{\"created\":false}"));
