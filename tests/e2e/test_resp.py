@@ -31,11 +31,15 @@ class Door:
         return self
 
     def answers(self):
+        """Asked and seen off by the shop: whoever comes next finds every seat free."""
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            return True
+            caller = self.raw()
         except OSError:
             return False
+        try:
+            return caller.ask(b"QUIT\r\n") == b"+OK\r\n" and caller.is_over()
+        finally:
+            caller.close()
 
     def cli(self, *words, given=None):
         """What redis-cli prints, as one text."""
